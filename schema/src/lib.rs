@@ -1,1 +1,26 @@
-//! TODO
+//! The words that the web service, the digester service and their clients share.
+//!
+//! Plain data, no I/O: what is read here from the wire is checked here, and trusted afterwards.
+
+mod event;
+pub mod gobii;
+mod id;
+mod instruction;
+mod job;
+mod page;
+mod patch;
+mod problem;
+mod report;
+mod request;
+mod status;
+
+pub use event::JobEvent;
+pub use id::{InvalidName, JobId, Key, Kind, NodeId};
+pub use instruction::{Accepted, Instruction, NewInstruction};
+pub use job::{Job, NewJob};
+pub use page::{JobFilter, Page};
+pub use patch::{AddressedPatch, ItemAnswer, JobPatch, PatchAnswer, Progress};
+pub use problem::{Problem, ProblemKind};
+pub use report::{Finding, OutputFile, Report, Severity, TableReport};
+pub use request::{DigestConfig, DigestRequest, Held, HeldState, Taken};
+pub use status::{JobStatus, UnknownStatus};

@@ -1,0 +1,1 @@
+//! GOBii's loader instruction, in all the dialects its clients write.

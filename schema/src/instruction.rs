@@ -1,0 +1,58 @@
+//! The user's order, kept as it was sent.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{Job, Key, Kind};
+
+/// An order that somebody wants executed.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewInstruction {
+    /// The name to keep it under; made up when absent. Sending the same twice is the same as once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
+    /// Which digester executes it.
+    pub kind: Kind,
+    /// Whose it is: a crop, a project, a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Who sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<String>,
+    /// The order itself, in the words of its kind.
+    #[schema(value_type = Value)]
+    pub body: Box<RawValue>,
+}
+
+/// An order as it is kept: it never changes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Instruction {
+    /// The name it is kept under.
+    pub key: Key,
+    /// Which digester executes it.
+    pub kind: Kind,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Who sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<String>,
+    /// When it was accepted.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// The order itself, as sent.
+    #[schema(value_type = Value)]
+    pub body: Box<RawValue>,
+}
+
+/// What the creation of an instruction answers: the key, and the job that will execute it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+    /// The name the instruction is kept under.
+    pub key: Key,
+    /// The first job of this instruction.
+    pub job: Job,
+}

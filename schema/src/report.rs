@@ -1,0 +1,99 @@
+//! What a settled job leaves behind.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What was read, written and found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Report {
+    /// The tables that were made, in the order of the instruction.
+    #[serde(default)]
+    pub tables: Vec<TableReport>,
+    /// The files that were written.
+    #[serde(default)]
+    pub files: Vec<OutputFile>,
+    /// What a person should know, the gravest first, then by place.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+    /// The stage in which it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_in: Option<String>,
+    /// Bytes read.
+    #[serde(default)]
+    pub bytes_read: u64,
+    /// How long it took, in milliseconds.
+    #[serde(default)]
+    pub duration_ms: u64,
+}
+
+/// One table: what went in, and what came out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TableReport {
+    /// The table's name.
+    pub table: String,
+    /// Rows written, the header not counted.
+    pub rows: u64,
+    /// Rows left out because an equal one came before.
+    #[serde(default)]
+    pub duplicates: u64,
+}
+
+/// One file that was written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OutputFile {
+    /// Where it is.
+    pub path: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The job failed for it.
+    Error,
+    /// Tolerated, and worth knowing.
+    Warning,
+}
+
+/// Something found, and where: file, line, column and cell as far as they are known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Finding {
+    /// How grave it is.
+    pub severity: Severity,
+    /// What is wrong, for people.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The table concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The file it was found in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in the file, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The column (the cell in its line), from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u64>,
+    /// The cell's text, shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<String>,
+    /// How often it was found, this place being the first.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub count: u64,
+}
+
+fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_once(count: &u64) -> bool {
+    *count == 1
+}
