@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{JobId, Key, Kind, NewJob, Progress};
+use crate::{JobId, Key, Kind, NewJob, NodeId, Progress};
 
 /// A job for a digester service.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -40,6 +40,8 @@ pub struct DigestConfig {
 pub struct Taken {
     /// The job.
     pub id: JobId,
+    /// The node that holds it now.
+    pub node: NodeId,
     /// Whether the node had it already.
     pub already_held: bool,
 }

@@ -1,1 +1,17 @@
 //! The service that keeps instructions and jobs, and speaks to the outside.
+//!
+//! It knows jobs, not genotypes: what an instruction of a kind means is known by its
+//! [`KindCheck`] here and by its digester on the compute node.
+
+mod app;
+pub mod config;
+mod error;
+mod forward;
+mod news;
+mod routes;
+mod service;
+mod store;
+
+pub use app::KindCheck;
+pub use config::Config;
+pub use service::{Service, openapi};

@@ -1,0 +1,39 @@
+//! JSON in and out, with problems for what cannot be read.
+
+use axum::{
+    extract::{FromRequest, Request, rejection::JsonRejection},
+    response::{IntoResponse, Response},
+};
+use schema::ProblemKind;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::Answer;
+
+/// Like [`axum::Json`], but a body that cannot be read becomes a problem.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Answer;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Answer> {
+        let axum::Json(value) = axum::Json::from_request(request, state).await.map_err(refuse)?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+fn refuse(rejection: JsonRejection) -> Answer {
+    let kind = match rejection.status().as_u16() {
+        413 => ProblemKind::TooLarge,
+        415 => ProblemKind::UnsupportedMediaType,
+        422 => ProblemKind::Invalid,
+        _ => ProblemKind::Malformed,
+    };
+    Answer::new(kind, rejection.body_text())
+}

@@ -1,0 +1,58 @@
+//! The secret by which the two services know each other.
+
+use std::fmt;
+
+use axum::{
+    extract::{Request, State},
+    http::header::AUTHORIZATION,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use schema::ProblemKind;
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use crate::Answer;
+
+/// A shared secret. It never shows itself.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Token(String);
+
+impl Token {
+    /// Takes the secret.
+    #[must_use]
+    pub const fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
+    /// The secret itself, for the `Authorization` header of a request and nothing else.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    fn opens(&self, request: &Request) -> bool {
+        let given = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes());
+        given
+            .and_then(|value| value.strip_prefix(b"Bearer "))
+            .is_some_and(|value| bool::from(value.ct_eq(self.0.as_bytes())))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// Lets a request pass if it carries the token, or if none is asked for.
+pub async fn require(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
+    match token {
+        Some(token) if !token.opens(&request) => {
+            let detail = "send the services' shared token as “Authorization: Bearer …”";
+            Answer::new(ProblemKind::Unauthorized, detail).into_response()
+        }
+        _ => next.run(request).await,
+    }
+}

@@ -1,0 +1,120 @@
+//! What an operator may set.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use edge::Token;
+use serde::Deserialize;
+
+/// Everything the web service is told when it starts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// Who executes what is submitted.
+    #[serde(default)]
+    pub forward: ForwardConfig,
+    /// The secret shared with the digester services; without one, callbacks are open to all.
+    #[serde(default)]
+    pub token: Option<Token>,
+    /// The largest request body, in bytes.
+    #[serde(default = "default_max_body_bytes")]
+    pub max_body_bytes: usize,
+}
+
+const fn default_listen() -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080)
+}
+
+const fn default_max_body_bytes() -> usize {
+    16 << 20
+}
+
+/// Where the tables are.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `postgres://user:password@host:port/name`.
+    pub url: DatabaseUrl,
+    /// How many connections at most.
+    #[serde(default = "default_max_connections")]
+    pub max_connections: u32,
+    /// How long a request waits for a connection before it is told to come back.
+    #[serde(default = "default_acquire_seconds")]
+    pub acquire_seconds: u64,
+}
+
+impl DatabaseConfig {
+    pub(crate) const fn acquire_timeout(&self) -> Duration {
+        Duration::from_secs(self.acquire_seconds)
+    }
+}
+
+const fn default_max_connections() -> u32 {
+    20
+}
+
+const fn default_acquire_seconds() -> u64 {
+    5
+}
+
+/// A database address. It may hold a password, and never shows itself.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// Takes the address.
+    #[must_use]
+    pub const fn new(url: String) -> Self {
+        Self(url)
+    }
+
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl(…)")
+    }
+}
+
+/// How submitted jobs get to the digester services.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ForwardConfig {
+    /// The digester services; each job goes to the first that takes it, beginning with another
+    /// one each time.
+    pub digesters: Vec<String>,
+    /// Where the digester services report; this service's own address when absent.
+    pub callback: Option<String>,
+    /// How often to look for jobs that nobody announced, in seconds.
+    pub poll_seconds: u64,
+    /// How many jobs are handed over at once, at most.
+    pub batch: u32,
+    /// The longest wait before a digester service that is down or full is tried again, in seconds.
+    pub max_backoff_seconds: u64,
+    /// The longest an attempt may take, in seconds; unlimited when absent.
+    pub deadline_seconds: Option<u64>,
+    /// How many attempts a job gets.
+    pub max_attempts: u32,
+}
+
+impl Default for ForwardConfig {
+    fn default() -> Self {
+        Self {
+            digesters: Vec::new(),
+            callback: None,
+            poll_seconds: 2,
+            batch: 64,
+            max_backoff_seconds: 10,
+            deadline_seconds: None,
+            max_attempts: 5,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What can go wrong while a request is answered, and the answer it gets.
+
+use axum::response::{IntoResponse, Response};
+use edge::Answer;
+use schema::{Job, JobId, JobStatus, Key, Problem, ProblemKind};
+use tracing::error;
+
+/// How long a caller should wait when the database is away, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 2;
+
+/// Why a request was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("there is no job {0}")]
+    NoSuchJob(JobId),
+    #[error("there is no instruction {0}")]
+    NoSuchInstruction(Key),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("there is an instruction {key} already, and it says something else")]
+    KeyTaken { key: Key },
+    #[error("job {id} is known, and differs")]
+    JobDiffers { id: JobId },
+    #[error("job {id} is not known, and its instruction did not come with it")]
+    InstructionMissing { id: JobId },
+    #[error("attempt {said} no longer holds the job; attempt {holds} does")]
+    StaleAttempt { said: u32, holds: u32 },
+    #[error("a job that is {from} {}", not_to(*.to))]
+    IllegalMove { from: JobStatus, to: Option<JobStatus> },
+    #[error("job {id} is {status}; only a settled job can be done over")]
+    Unsettled { id: JobId, status: JobStatus },
+    #[error("could not {doing}")]
+    Database {
+        doing: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+impl ApiError {
+    fn kind(&self) -> ProblemKind {
+        match self {
+            Self::NoSuchJob(_) | Self::NoSuchInstruction(_) => ProblemKind::NotFound,
+            Self::Invalid(_) | Self::InstructionMissing { .. } => ProblemKind::Invalid,
+            Self::KeyTaken { .. } | Self::JobDiffers { .. } => ProblemKind::Conflict,
+            Self::StaleAttempt { .. } => ProblemKind::StaleAttempt,
+            Self::IllegalMove { .. } | Self::Unsettled { .. } => ProblemKind::IllegalMove,
+            Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
+            Self::Database { .. } => ProblemKind::Internal,
+        }
+    }
+
+    /// The problem that the caller reads; what is ours to know goes to the log.
+    pub(crate) fn problem(&self) -> Problem {
+        if let Self::Database { source, .. } = self {
+            error!(error = source as &dyn std::error::Error, "{self}");
+        }
+        Problem::new(self.kind(), self.to_string())
+    }
+
+    /// The problem, with how the job really stands.
+    pub(crate) fn problem_with(&self, job: Option<Job>) -> Problem {
+        Problem { job: job.map(Box::new), ..self.problem() }
+    }
+}
+
+fn not_to(goal: Option<JobStatus>) -> String {
+    match goal {
+        Some(to) => format!("cannot become {to}"),
+        None => "takes no more news".to_owned(),
+    }
+}
+
+/// Whether the database is away, as opposed to displeased.
+pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        // Class 57: shut down by its operator, or not up yet; class 53: out of something; 08: cut.
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| ["57P", "53", "08"].iter().any(|class| code.starts_with(class))),
+        _ => false,
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let answer = Answer::from(self.problem());
+        match self.kind() {
+            ProblemKind::Unavailable => answer.retry_after(RETRY_AFTER_SECONDS),
+            _ => answer,
+        }
+        .into_response()
+    }
+}
+
+/// Says what was being done when the database failed.
+pub(crate) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, ApiError>;
+}
+
+impl<T> Doing<T> for sqlx::Result<T> {
+    fn doing(self, doing: &'static str) -> Result<T, ApiError> {
+        self.map_err(|source| ApiError::Database { doing, source })
+    }
+}

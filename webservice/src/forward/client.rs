@@ -1,0 +1,95 @@
+//! The digester services, as HTTP shows them.
+
+use std::time::Duration;
+
+use edge::Token;
+use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
+use schema::{DigestRequest, JobId, NodeId, Taken};
+use tracing::warn;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a full digester service is left alone when it does not say.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What became of a hand-over.
+pub(super) enum Handover {
+    /// The node holds the job now, or did already.
+    Taken(NodeId),
+    /// The node is full, or stopping.
+    Full { retry_after: Duration },
+    /// The node is away or refuses; the log knows why.
+    Failed,
+}
+
+/// Speaks to digester services.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    token: Option<Token>,
+}
+
+impl Client {
+    pub(crate) fn new(token: Option<Token>) -> Self {
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client without TLS always builds");
+        Self { http, token }
+    }
+
+    pub(super) async fn hand_over(&self, digester: &str, request: &DigestRequest) -> Handover {
+        let url = format!("{}/job", digester.trim_end_matches('/'));
+        match self.authorised(self.http.post(&url)).json(request).send().await {
+            Ok(response) => judge(response, request.job.id).await,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                warn!(error, url, "the digester service at {url} does not answer");
+                Handover::Failed
+            }
+        }
+    }
+
+    pub(super) async fn cancel(&self, digester: &str, id: JobId) {
+        let url = format!("{}/job/{id}", digester.trim_end_matches('/'));
+        if let Err(error) = self.authorised(self.http.delete(&url)).send().await {
+            let error = &error as &dyn std::error::Error;
+            warn!(error, job.id = %id, "could not tell {digester} that job {id} is to end");
+        }
+    }
+
+    fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        }
+    }
+}
+
+async fn judge(response: Response, id: JobId) -> Handover {
+    let status = response.status();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        return Handover::Full { retry_after: retry_after(&response) };
+    }
+    if !status.is_success() {
+        let text = response.text().await.unwrap_or_default();
+        warn!(job.id = %id, http.status = status.as_u16(), "job {id} was not taken: {text}");
+        return Handover::Failed;
+    }
+    match response.json::<Taken>().await {
+        Ok(taken) => Handover::Taken(taken.node),
+        Err(error) => {
+            warn!(job.id = %id, error = %error, "the digester service's answer cannot be read");
+            Handover::Failed
+        }
+    }
+}
+
+fn retry_after(response: &Response) -> Duration {
+    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    header.and_then(|text| text.parse().ok()).map_or(DEFAULT_RETRY_AFTER, Duration::from_secs)
+}

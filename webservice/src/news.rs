@@ -1,0 +1,68 @@
+//! Word inside the process that something changed, so that nobody has to poll for it.
+//!
+//! Only a hint: whoever misses it looks again after a while.
+
+use schema::{JobId, JobStatus, PatchAnswer};
+use tokio::sync::{Notify, broadcast};
+
+/// How many changes a slow listener may fall behind before it is told that it missed some.
+const BACKLOG: usize = 1024;
+
+/// Tells listeners about jobs that changed, and the forwarder about jobs that wait.
+#[derive(Debug)]
+pub(crate) struct News {
+    changed: broadcast::Sender<JobId>,
+    submitted: Notify,
+}
+
+impl News {
+    pub(crate) fn new() -> Self {
+        Self { changed: broadcast::channel(BACKLOG).0, submitted: Notify::new() }
+    }
+
+    /// A job changed.
+    pub(crate) fn changed(&self, id: JobId) {
+        // Nobody listening is fine.
+        drop(self.changed.send(id));
+    }
+
+    /// A job waits for a digester service.
+    pub(crate) fn submitted(&self, id: JobId) {
+        self.changed(id);
+        self.submitted.notify_one();
+    }
+
+    /// A digester service said something of a job.
+    pub(crate) fn patched(&self, id: JobId, answer: &PatchAnswer) {
+        match answer.status {
+            JobStatus::Submitted => self.submitted(id),
+            _ => self.changed(id),
+        }
+    }
+
+    /// Every change from now on.
+    pub(crate) fn listen(&self) -> Listener {
+        Listener(self.changed.subscribe())
+    }
+
+    /// Returns once a job may be waiting.
+    pub(crate) async fn next_submitted(&self) {
+        self.submitted.notified().await;
+    }
+}
+
+/// Hears of changes.
+pub(crate) struct Listener(broadcast::Receiver<JobId>);
+
+impl Listener {
+    /// Returns once this job may have changed.
+    pub(crate) async fn changed(&mut self, id: JobId) {
+        loop {
+            match self.0.recv().await {
+                Ok(changed) if changed != id => {}
+                // Changed, or so much was missed that it may have; or the service is stopping.
+                _ => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Whether the service lives, and whether it can work.
+
+use axum::{extract::State, http::StatusCode};
+use edge::Answer;
+use schema::ProblemKind;
+
+use crate::{app::App, store};
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204)))]
+pub(crate) async fn live() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Whether requests can be carried out: the database answers, and the service is not stopping.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
+    (status = 204),
+    (status = 503, body = schema::Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn ready(State(app): State<App>) -> Result<StatusCode, Answer> {
+    let unready = |why: &str| Answer::new(ProblemKind::Unavailable, why).retry_after(1);
+    if app.shutdown.is_cancelled() {
+        return Err(unready("the service is stopping"));
+    }
+    match store::ping(&app.db).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(_) => Err(unready("the database does not answer")),
+    }
+}

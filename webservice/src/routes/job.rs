@@ -1,0 +1,215 @@
+//! Jobs: listed, looked at, ended, done over; and what digester services say of them.
+
+use std::{collections::HashSet, slice};
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use edge::{Answer, Json, Path, Query};
+use schema::{
+    AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, NewJob, Page, PatchAnswer, Problem,
+};
+
+use crate::{
+    app::App,
+    error::{ApiError, Doing as _},
+    store::{self, Advanced, instruction::Acceptance},
+};
+
+/// How many patches one request may carry.
+const MAX_PATCHES: usize = 1000;
+
+/// Jobs, newest first; with `settled=false` what is still to do, oldest first.
+#[utoipa::path(get, path = "/job", tag = "job", params(JobFilter), responses(
+    (status = 200, body = Page<Job>),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn list_jobs(
+    State(app): State<App>,
+    Query(filter): Query<JobFilter>,
+) -> Result<Json<Page<Job>>, ApiError> {
+    let limit = filter.limit.unwrap_or(JobFilter::DEFAULT_LIMIT).clamp(1, JobFilter::MAX_LIMIT);
+    // One more than asked for tells whether there is a next page.
+    let fetch = i64::from(limit) + 1;
+    let jobs = match filter.settled {
+        Some(false) => store::job::list_unsettled(&app.db, &filter, fetch).await,
+        _ => store::job::list(&app.db, &filter, fetch).await,
+    };
+    Ok(Json(page(jobs.doing("list the jobs")?, limit as usize)))
+}
+
+fn page(mut items: Vec<Job>, limit: usize) -> Page<Job> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(|job| job.id.to_string());
+    Page { items, next }
+}
+
+/// One job, with its report once it is settled.
+#[utoipa::path(get, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)), responses(
+    (status = 200, body = Job),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn get_job(
+    State(app): State<App>,
+    Path(id): Path<JobId>,
+) -> Result<Json<Job>, ApiError> {
+    let found = store::job::find_whole(&app.db, id).await.doing("look up the job")?;
+    found.map(Json).ok_or(ApiError::NoSuchJob(id))
+}
+
+/// Ends a job: at once if it waits, as soon as its digester notices if it runs.
+///
+/// A job that is settled already stays as it is.
+#[utoipa::path(post, path = "/job/{id}/cancel", tag = "job", params(("id" = uuid::Uuid, Path)),
+    responses(
+        (status = 200, body = Job),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn cancel_job(
+    State(app): State<App>,
+    Path(id): Path<JobId>,
+) -> Result<Json<Job>, ApiError> {
+    if let Some(job) = store::job::cancel(&app.db, id).await.doing("cancel the job")? {
+        app.news.changed(id);
+        crate::forward::cancel(&app, &job);
+        return Ok(Json(job));
+    }
+    get_job(State(app), Path(id)).await
+}
+
+/// Makes a new job from the same instruction.
+#[utoipa::path(post, path = "/job/{id}/rerun", tag = "job", params(("id" = uuid::Uuid, Path)),
+    responses(
+        (status = 201, description = "the new job", body = Job),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "the job is not settled",
+         body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn rerun_job(
+    State(app): State<App>,
+    Path(id): Path<JobId>,
+) -> Result<(StatusCode, Json<Job>), ApiError> {
+    if let Some(job) = store::job::rerun(&app.db, id).await.doing("make the new job")? {
+        app.news.submitted(job.id);
+        return Ok((StatusCode::CREATED, Json(job)));
+    }
+    match store::job::find(&app.db, id).await.doing("look up the job")? {
+        Some(job) => Err(ApiError::Unsettled { id, status: job.status }),
+        None => Err(ApiError::NoSuchJob(id)),
+    }
+}
+
+/// Takes note of a job that a digester service holds, and creates it if it was given to the
+/// service directly.
+#[utoipa::path(post, path = "/job", tag = "callback", request_body = NewJob, responses(
+    (status = 201, description = "created", body = Job),
+    (status = 200, description = "known", body = Job),
+    (status = 409, description = "known and different",
+     body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "not known, and without its instruction",
+     body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn announce_job(
+    State(app): State<App>,
+    Json(new): Json<NewJob>,
+) -> Result<(StatusCode, Json<Job>), ApiError> {
+    let announced = store::instruction::announce(&app.db, &new).await;
+    match announced.doing("take note of the job")? {
+        Some(Acceptance::Created(job)) => {
+            app.news.changed(job.id);
+            Ok((StatusCode::CREATED, Json(job)))
+        }
+        Some(Acceptance::Known(job)) => Ok((StatusCode::OK, Json(job))),
+        Some(Acceptance::Taken(_)) => Err(ApiError::JobDiffers { id: new.id }),
+        None => Err(ApiError::InstructionMissing { id: new.id }),
+    }
+}
+
+/// Records what a digester service says of a job.
+///
+/// Sending the same patch twice is the same as sending it once.
+#[utoipa::path(patch, path = "/job/{id}", tag = "callback", params(("id" = uuid::Uuid, Path)),
+    request_body = JobPatch,
+    responses(
+        (status = 200, description = "taken, now or before", body = PatchAnswer),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "a stale attempt or an illegal move; `job` is how it stands",
+         body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn update_job(
+    State(app): State<App>,
+    Path(id): Path<JobId>,
+    Json(patch): Json<JobPatch>,
+) -> Result<Json<PatchAnswer>, Response> {
+    let patch = AddressedPatch { id, patch };
+    let advanced = store::advance(&app.db, slice::from_ref(&patch)).await;
+    let advanced = advanced.doing("update the job").map_err(IntoResponse::into_response)?;
+    let answer = advanced.into_iter().next().unwrap_or(Advanced::Unknown);
+    let refused = match told(&app, &patch, answer) {
+        Ok(answer) => return Ok(Json(answer)),
+        Err(refused @ ApiError::NoSuchJob(_)) => return Err(refused.into_response()),
+        Err(refused) => refused,
+    };
+    let job = store::job::find(&app.db, id).await;
+    let job = job.doing("look up the job").map_err(IntoResponse::into_response)?;
+    Err(Answer::from(refused.problem_with(job)).into_response())
+}
+
+/// Records what a digester service says of many jobs; one answer each, in their order.
+#[utoipa::path(patch, path = "/job", tag = "callback", request_body = Vec<AddressedPatch>,
+    responses(
+        (status = 200, body = Vec<ItemAnswer>),
+        (status = 422, description = "too many at once",
+         body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn update_jobs(
+    State(app): State<App>,
+    Json(mut patches): Json<Vec<AddressedPatch>>,
+) -> Result<Json<Vec<ItemAnswer>>, ApiError> {
+    if patches.len() > MAX_PATCHES {
+        let text = format!("at most {MAX_PATCHES} patches at once, these are {}", patches.len());
+        return Err(ApiError::Invalid(text));
+    }
+    let mut answers = Vec::with_capacity(patches.len());
+    while !patches.is_empty() {
+        let rest = patches.split_off(distinct_jobs(&patches));
+        let advanced = store::advance(&app.db, &patches).await.doing("update the jobs")?;
+        for (patch, answer) in patches.iter().zip(advanced) {
+            answers.push(item_answer(patch.id, told(&app, patch, answer)));
+        }
+        patches = rest;
+    }
+    Ok(Json(answers))
+}
+
+/// How many patches from the first on are of different jobs.
+fn distinct_jobs(patches: &[AddressedPatch]) -> usize {
+    let mut seen = HashSet::new();
+    patches.iter().take_while(|patch| seen.insert(patch.id)).count()
+}
+
+/// Spreads the word of what was taken, and says what was not.
+fn told(app: &App, item: &AddressedPatch, advanced: Advanced) -> Result<PatchAnswer, ApiError> {
+    match advanced {
+        Advanced::Taken(answer) => {
+            app.news.patched(item.id, &answer);
+            Ok(answer)
+        }
+        Advanced::Repeated(answer) => Ok(answer),
+        Advanced::Unknown => Err(ApiError::NoSuchJob(item.id)),
+        Advanced::Stale { attempt } => {
+            Err(ApiError::StaleAttempt { said: item.patch.attempt, holds: attempt })
+        }
+        Advanced::Illegal { from } => Err(ApiError::IllegalMove { from, to: item.patch.status }),
+    }
+}
+
+fn item_answer(id: JobId, answer: Result<PatchAnswer, ApiError>) -> ItemAnswer {
+    match answer {
+        Ok(taken) => ItemAnswer { id, taken: Some(taken), problem: None },
+        Err(error) => ItemAnswer { id, taken: None, problem: Some(error.problem()) },
+    }
+}

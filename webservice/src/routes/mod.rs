@@ -1,0 +1,63 @@
+//! The plain API: extract, call, answer.
+
+mod event;
+mod health;
+mod instruction;
+mod job;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use edge::Token;
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::App;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Digester web service",
+        description = "Keeps instructions and jobs; hands them to digester services, and hears \
+                       from them.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(schema::Report))
+)]
+struct Doc;
+
+fn api(token: Option<Token>) -> OpenApiRouter<App> {
+    // What only digester services may say; the rest is for everybody who may reach the service.
+    let callbacks = OpenApiRouter::new()
+        .routes(routes!(job::announce_job))
+        .routes(routes!(job::update_job))
+        .routes(routes!(job::update_jobs))
+        .layer(middleware::from_fn_with_state(token, edge::require));
+    OpenApiRouter::with_openapi(Doc::openapi())
+        .routes(routes!(instruction::create_instruction))
+        .routes(routes!(instruction::get_instruction))
+        .routes(routes!(job::list_jobs))
+        .routes(routes!(job::get_job))
+        .routes(routes!(job::cancel_job))
+        .routes(routes!(job::rerun_job))
+        .routes(routes!(event::list_events))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .merge(callbacks)
+}
+
+/// The OpenAPI document of the plain API.
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+    api(None).into_openapi()
+}
+
+/// The plain API, ready to serve.
+pub(crate) fn router(app: App) -> Router {
+    let (router, _) = api(app.config.token.clone()).split_for_parts();
+    router
+        .fallback(edge::not_found)
+        .method_not_allowed_fallback(edge::method_not_allowed)
+        .layer(DefaultBodyLimit::max(app.config.max_body_bytes))
+        .layer(CatchPanicLayer::custom(edge::panicked))
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}

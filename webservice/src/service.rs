@@ -1,0 +1,103 @@
+//! The running service.
+
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use schema::Kind;
+use sqlx::migrate::MigrateError;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{KindCheck, app::App, config::Config, error::is_outage, forward, routes, store};
+
+/// How long to wait before the database is tried again at start.
+const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The web service, before it serves.
+pub struct Service {
+    config: Config,
+    checks: HashMap<Kind, Box<dyn KindCheck>>,
+}
+
+impl Service {
+    /// A service that knows no kind yet: it takes instructions of any kind as they are.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, checks: HashMap::new() }
+    }
+
+    /// Has instructions of this kind checked before they are accepted.
+    #[must_use]
+    pub fn with_check(mut self, kind: Kind, check: impl KindCheck + 'static) -> Self {
+        self.checks.insert(kind, Box::new(check));
+        self
+    }
+
+    /// Serves until told to stop, then lets the requests under way finish.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let address = listener.local_addr().context("read the address listened at")?;
+        let db = store::pool(&self.config.database).context("read the database address")?;
+        let callback = callback(&self.config, address);
+        let app = App::new(db, self.config, self.checks, shutdown.clone());
+        let work = tokio::spawn({
+            let (app, stop_all) = (app.clone(), shutdown.clone().drop_guard());
+            async move {
+                let _stop_all = stop_all;
+                work(app, callback).await
+            }
+        });
+        info!(%address, "the web service listens at {address}");
+        let served = axum::serve(listener, routes::router(app))
+            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
+            .await;
+        shutdown.cancel();
+        work.await.context("join the forwarder")??;
+        served.context("serve requests")
+    }
+}
+
+/// What goes on beside the requests: the tables are brought up to date, then jobs are handed over.
+async fn work(app: App, callback: String) -> anyhow::Result<()> {
+    if migrate(&app).await? {
+        forward::run(app, callback).await;
+    }
+    Ok(())
+}
+
+/// Waits for the database as long as it takes; `false` when told to stop before it came.
+async fn migrate(app: &App) -> anyhow::Result<bool> {
+    while !app.shutdown.is_cancelled() {
+        match store::migrate(&app.db).await {
+            Ok(()) => return Ok(true),
+            Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
+                if is_outage(&error) =>
+            {
+                let error = &error as &dyn std::error::Error;
+                warn!(error, "the database does not answer; trying again");
+            }
+            Err(error) => return Err(error).context("bring the tables up to date"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(DATABASE_PAUSE) => {}
+            () = app.shutdown.cancelled() => {}
+        }
+    }
+    Ok(false)
+}
+
+/// Where digester services on this machine, or beside it, report.
+fn callback(config: &Config, address: SocketAddr) -> String {
+    let own = || format!("http://{address}");
+    config.forward.callback.clone().unwrap_or_else(own)
+}
+
+/// The OpenAPI document of the plain API.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes::openapi()
+}

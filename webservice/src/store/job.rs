@@ -1,0 +1,280 @@
+//! `job`: the present of every job.
+
+use schema::{Job, JobFilter, JobId, Key, NodeId};
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use super::row::{JobRow, raw};
+
+/// The job with this id, without its report.
+pub(crate) async fn find(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Option<Job>> {
+    let row = sqlx::query_as!(
+        JobRow,
+        r#"
+        select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
+               progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
+               started_at, updated_at, settled_at
+          from job
+         where id = $1
+        "#,
+        id.0,
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Job::try_from).transpose()
+}
+
+/// The job with this id, with its report.
+pub(crate) async fn find_whole(
+    db: impl PgExecutor<'_> + Copy,
+    id: JobId,
+) -> sqlx::Result<Option<Job>> {
+    let Some(mut job) = find(db, id).await? else { return Ok(None) };
+    job.report =
+        sqlx::query_scalar!(r#"select body::text as "body!" from job_report where job = $1"#, id.0)
+            .fetch_optional(db)
+            .await?
+            .map(raw)
+            .transpose()?;
+    Ok(Some(job))
+}
+
+/// The newest job of this instruction.
+pub(crate) async fn latest_of(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Option<Job>> {
+    let row = sqlx::query_as!(
+        JobRow,
+        r#"
+        select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
+               progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
+               started_at, updated_at, settled_at
+          from job
+         where key = $1
+         order by id desc
+         limit 1
+        "#,
+        key.as_str(),
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Job::try_from).transpose()
+}
+
+/// A page of jobs, newest first.
+pub(crate) async fn list(
+    db: impl PgExecutor<'_>,
+    filter: &JobFilter,
+    limit: i64,
+) -> sqlx::Result<Vec<Job>> {
+    let rows = sqlx::query_as!(
+        JobRow,
+        r#"
+        select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
+               progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
+               started_at, updated_at, settled_at
+          from job
+         where ($1::uuid is null or id < $1)
+           and ($2::text is null or status = $2)
+           and ($3::text is null or kind = $3)
+           and ($4::text is null or tenant = $4)
+           and ($5::text is null or node = $5)
+           and ($6::text is null or key = $6)
+           and ($7::bool is null or (settled_at is not null) = $7)
+         order by id desc
+         limit $8
+        "#,
+        filter.after.map(|id| id.0),
+        filter.status.map(schema::JobStatus::as_str),
+        filter.kind.as_ref().map(schema::Kind::as_str),
+        filter.tenant,
+        filter.node.as_ref().map(NodeId::as_str),
+        filter.key.as_ref().map(Key::as_str),
+        filter.settled,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+/// A page of what is still to do, oldest first: what a node replays.
+pub(crate) async fn list_unsettled(
+    db: impl PgExecutor<'_>,
+    filter: &JobFilter,
+    limit: i64,
+) -> sqlx::Result<Vec<Job>> {
+    let rows = sqlx::query_as!(
+        JobRow,
+        r#"
+        select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
+               progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
+               started_at, updated_at, settled_at
+          from job
+         where settled_at is null
+           and ($1::uuid is null or id > $1)
+           and ($2::text is null or status = $2)
+           and ($3::text is null or kind = $3)
+           and ($4::text is null or tenant = $4)
+           and ($5::text is null or node = $5)
+           and ($6::text is null or key = $6)
+         order by id
+         limit $7
+        "#,
+        filter.after.map(|id| id.0),
+        filter.status.map(schema::JobStatus::as_str),
+        filter.kind.as_ref().map(schema::Kind::as_str),
+        filter.tenant,
+        filter.node.as_ref().map(NodeId::as_str),
+        filter.key.as_ref().map(Key::as_str),
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+/// A job that no node has been handed yet, and what the node needs of it.
+pub(crate) struct ToForward {
+    pub(crate) id: Uuid,
+    pub(crate) key: String,
+    pub(crate) kind: String,
+    pub(crate) tenant: Option<String>,
+    pub(crate) submitted_by: Option<String>,
+    pub(crate) attempt: i32,
+    pub(crate) body: String,
+}
+
+/// The oldest jobs that no node has been handed yet.
+pub(crate) async fn to_forward(
+    db: impl PgExecutor<'_>,
+    limit: i64,
+) -> sqlx::Result<Vec<ToForward>> {
+    sqlx::query_as!(
+        ToForward,
+        r#"
+        select job.id, job.key, job.kind, job.tenant, job.submitted_by, job.attempt,
+               instruction.body::text as "body!"
+          from job join instruction using (key)
+         where job.forwarded_at is null
+           and job.settled_at is null
+         order by job.id
+         limit $1
+        "#,
+        limit,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Notes that a node has taken these jobs in.
+pub(crate) async fn forwarded(
+    db: impl PgExecutor<'_>,
+    ids: &[JobId],
+    node: &NodeId,
+) -> sqlx::Result<()> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    sqlx::query!(
+        r#"
+        update job
+           set forwarded_at = now(), node = case when status = 'submitted' then $2 else node end
+         where id = any($1)
+           and forwarded_at is null
+        "#,
+        &ids,
+        node.as_str(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes which node has the job waiting, if it still waits; returns the job if there is one.
+pub(crate) async fn hold(
+    db: impl PgExecutor<'_> + Copy,
+    id: JobId,
+    node: Option<&NodeId>,
+) -> sqlx::Result<Option<Job>> {
+    if let Some(node) = node {
+        sqlx::query!(
+            r#"
+            update job
+               set forwarded_at = coalesce(forwarded_at, now()), node = $2
+             where id = $1
+               and status = 'submitted'
+               and (forwarded_at is null or node is distinct from $2)
+            "#,
+            id.0,
+            node.as_str(),
+        )
+        .execute(db)
+        .await?;
+    }
+    find(db, id).await
+}
+
+/// Ends a job that still waits, or asks for the end of one that runs; returns it as it is then.
+pub(crate) async fn cancel(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Option<Job>> {
+    let row = sqlx::query_as!(
+        JobRow,
+        r#"
+        with asked as (
+            update job
+               set cancel_requested = true,
+                   status = case status when 'submitted' then 'cancelled' else status end,
+                   message = case status when 'submitted' then 'cancelled while it waited'
+                                         else message end,
+                   settled_at = case status when 'submitted' then now() end,
+                   updated_at = now()
+             where id = $1
+               and settled_at is null
+               and (status = 'submitted' or not cancel_requested)
+            returning *
+        ),
+        told as (
+            insert into job_event (job, status, attempt, message)
+            select id, status, attempt,
+                   case status when 'cancelled' then message else 'cancel requested' end
+              from asked
+        )
+        select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
+               submitted_by, status as "status!", stage, progress_done, progress_total, message,
+               attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
+               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at
+          from asked
+        "#,
+        id.0,
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Job::try_from).transpose()
+}
+
+/// Makes a new job from the instruction of a settled one.
+pub(crate) async fn rerun(db: impl PgExecutor<'_>, of: JobId) -> sqlx::Result<Option<Job>> {
+    let row = sqlx::query_as!(
+        JobRow,
+        r#"
+        with made as (
+            insert into job (id, key, kind, tenant, submitted_by, rerun_of)
+            select $2, key, kind, tenant, submitted_by, id
+              from job
+             where id = $1
+               and settled_at is not null
+            returning *
+        ),
+        told as (
+            insert into job_event (job, status, attempt, message)
+            select id, status, attempt, 'accepted, to do job ' || rerun_of || ' over' from made
+        )
+        select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
+               submitted_by, status as "status!", stage, progress_done, progress_total, message,
+               attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
+               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at
+          from made
+        "#,
+        of.0,
+        JobId::mint().0,
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(Job::try_from).transpose()
+}

@@ -1,0 +1,37 @@
+//! The tables, one function per statement, named by what it is for.
+
+pub(crate) mod event;
+pub(crate) mod instruction;
+pub(crate) mod job;
+mod patch;
+mod row;
+
+pub(crate) use patch::{Advanced, advance};
+
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::config::DatabaseConfig;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// A pool that connects when first needed: the service starts, and says 503, without a database.
+pub(crate) fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    let options: PgConnectOptions = config.url.reveal().parse()?;
+    Ok(PgPoolOptions::new()
+        .max_connections(config.max_connections)
+        .acquire_timeout(config.acquire_timeout())
+        .connect_lazy_with(options.application_name("digester webservice")))
+}
+
+/// Brings the tables to the shape this version knows.
+pub(crate) async fn migrate(db: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    MIGRATIONS.run(db).await
+}
+
+/// Whether the database answers.
+pub(crate) async fn ping(db: &PgPool) -> sqlx::Result<()> {
+    sqlx::query_scalar!("select 1 as one").fetch_one(db).await.map(|_| ())
+}
