@@ -1,1 +1,29 @@
-//! …
+//! The service on the compute node: takes jobs in, regulates them, runs digesters, and reports.
+//!
+//! Everything a job needs to survive a crash is either with the web service (the job, until its
+//! attempt is settled) or in the outcome journal (the outcome, until the web service has it).
+
+mod attempt;
+mod backoff;
+mod callback;
+pub mod config;
+mod courier;
+mod digester;
+mod error;
+mod intake;
+mod journal;
+mod loader;
+mod lock;
+mod node;
+mod replay;
+mod reporter;
+mod routes;
+mod runner;
+mod service;
+mod sleep;
+
+pub use config::Config;
+pub use digester::{Digester, Needs, Outcome, Work};
+pub use loader::Loader;
+pub use service::{Service, openapi};
+pub use sleep::Sleep;

@@ -1,10 +1,12 @@
 //! What both services do at their HTTP edge: problems, JSON, and who may call.
 
+mod backoff;
 mod json;
 mod path;
 mod problem;
 mod token;
 
+pub use backoff::Backoff;
 pub use json::Json;
 pub use path::{Path, Query};
 pub use problem::{Answer, method_not_allowed, not_found, panicked};

@@ -1,17 +1,17 @@
 //! Hands submitted jobs to digester services. The user's request never waits for it.
 
-mod backoff;
 mod client;
 
 pub(crate) use client::Client;
 
 use std::time::Duration;
 
+use edge::Backoff;
 use futures_util::{StreamExt as _, stream};
 use schema::{DigestConfig, DigestRequest, Job, JobId, Key, Kind, NewJob, NodeId};
 use tracing::{info, warn};
 
-use self::{backoff::Backoff, client::Handover};
+use self::client::Handover;
 use crate::{
     app::App,
     store::{self, job::ToForward},
@@ -40,7 +40,7 @@ pub(crate) async fn run(app: App, callback: String) {
                 backoff.reset();
                 continue;
             }
-            Pass::Refused { retry_after } => backoff.next(retry_after),
+            Pass::Refused { retry_after } => backoff.pause(retry_after),
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

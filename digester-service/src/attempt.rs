@@ -1,0 +1,224 @@
+//! One attempt at one job: claimed, digested, its outcome written down.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use regulator::End;
+use schema::{AddressedPatch, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use crate::{
+    callback::Callback,
+    digester::{Digester, Outcome, Work},
+    intake::Admitted,
+    journal::Parcel,
+    node::{Node, lower_priority},
+    reporter::{Reporter, Stop},
+};
+
+/// Takes an admitted job through its attempt. However it ends, the permit is given back.
+pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
+    let Admitted { job, config, permit } = admitted;
+    let id = job.id;
+    let callback = node.callback_for(&config);
+    let attempt = job.attempt + 1;
+    let reporter = Arc::new(Reporter::new(id, attempt, node.name.clone()));
+    // Claim before touching any file: a stale replay is refused here, and costs nothing.
+    if !claim(&node, &callback, &job, &reporter).await {
+        permit.finish(regulator::Outcome::of(End::NotRun));
+        node.intake.release(id);
+        return;
+    }
+    node.intake.running(id, &reporter);
+    if node.stopping.is_cancelled() {
+        reporter.stop(Stop::Drain);
+    }
+    let deadline = config.deadline_seconds.map(Duration::from_secs);
+    let digest = async {
+        let end = digest(&node, &callback, job, &reporter, deadline).await;
+        // A slow web service must not hold the node.
+        permit.finish(regulator::Outcome::of(end));
+        node.intake.reporting(id);
+        reporter.finish();
+    };
+    tokio::join!(digest, reporter.run(&callback, node.limits.report_every()));
+    node.courier.notify_one();
+}
+
+/// Asks for the job until there is an answer; `false` if it is not ours.
+async fn claim(node: &Node, callback: &Callback, job: &NewJob, reporter: &Reporter) -> bool {
+    let attempt = job.attempt + 1;
+    let claim = JobPatch {
+        status: Some(JobStatus::Running),
+        message: Some(format!("attempt {attempt} begins on {}", node.name)),
+        ..reporter.patch()
+    };
+    let mut backoff = edge::Backoff::new(node.limits.max_backoff());
+    loop {
+        match callback.patch(job.id, &claim).await {
+            Ok(Ok(answer)) => return is_ours(&answer, attempt, reporter),
+            Ok(Err(refusal)) => {
+                info!(job.id = %job.id, "job {} is not ours: {refusal}", job.id);
+                return false;
+            }
+            Err(away) => warn!(error = &away as &dyn std::error::Error, "the claim must wait"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(backoff.pause(None)) => {}
+            // The job stays submitted; whoever comes next takes it.
+            () = node.stopping.cancelled() => return false,
+        }
+    }
+}
+
+fn is_ours(answer: &PatchAnswer, attempt: u32, reporter: &Reporter) -> bool {
+    if answer.cancel_requested {
+        reporter.stop(Stop::Cancelled);
+    }
+    // A repeated claim may be answered after the attempt was ended from elsewhere.
+    answer.status == JobStatus::Running && answer.attempt == attempt
+}
+
+/// Runs the digester in a thread of its own; the outcome is on disk when this returns.
+async fn digest(
+    node: &Arc<Node>,
+    callback: &Callback,
+    job: NewJob,
+    reporter: &Arc<Reporter>,
+    deadline: Option<Duration>,
+) -> End {
+    let id = job.id;
+    let (done, mut outcome) = oneshot::channel();
+    spawn(Arc::clone(node), callback.base().to_owned(), job, Arc::clone(reporter), done);
+    if let Some(deadline) = deadline {
+        tokio::select! {
+            end = &mut outcome => return end.unwrap_or_else(|_| lost_thread(id)),
+            () = tokio::time::sleep(deadline) => reporter.stop(Stop::Deadline),
+        }
+    }
+    outcome.await.unwrap_or_else(|_| lost_thread(id))
+}
+
+fn lost_thread(id: JobId) -> End {
+    error!(job.id = %id, "the thread of job {id} is gone without a word");
+    End::Failed
+}
+
+fn spawn(
+    node: Arc<Node>,
+    to: String,
+    job: NewJob,
+    reporter: Arc<Reporter>,
+    done: oneshot::Sender<End>,
+) {
+    let id = job.id;
+    let name = format!("job {}", job.key);
+    let span = tracing::info_span!("attempt", job.id = %id, job.key = %job.key);
+    let body = move || {
+        let _entered = span.entered();
+        lower_priority();
+        let outcome = execute(&node, job, Arc::clone(&reporter));
+        // Nobody waiting any more is fine: the outcome is in the journal.
+        drop(done.send(settle(&node, to, id, &reporter, outcome)));
+    };
+    if let Err(error) = std::thread::Builder::new().name(name).spawn(body) {
+        error!(%error, job.id = %id, "no thread for job {id}");
+    }
+}
+
+/// Executes the instruction; a panic becomes a failure with its message.
+fn execute(node: &Node, job: NewJob, reporter: Arc<Reporter>) -> Outcome {
+    let Some(digester) = node.digesters.get(&job.kind).map(Arc::clone) else {
+        return failed(format!("this node has no digester for “{}”", job.kind));
+    };
+    let Some(instruction) = job.instruction else {
+        return failed("the job came without its instruction".to_owned());
+    };
+    let work = Work::new(job.key, instruction, reporter);
+    digest_caught(&*digester, &work)
+}
+
+fn digest_caught(digester: &dyn Digester, work: &Work) -> Outcome {
+    // The digester's own state is dropped with the unwinding; what it shares with us is locked.
+    catch_unwind(AssertUnwindSafe(|| digester.digest(work))).unwrap_or_else(|panic| {
+        let message = panic_text(&*panic);
+        error!(panic = message, "the digester panicked");
+        failed(format!("the digester panicked: {message}"))
+    })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+const fn failed(message: String) -> Outcome {
+    Outcome::Failed { message, report: None }
+}
+
+/// Writes the outcome down, and says how the attempt ended. After this no crash can lose it.
+fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outcome) -> End {
+    let Some(patch) = last_word(reporter, outcome) else {
+        info!(job.id = %id, "job {id} was taken over; this attempt leaves nothing");
+        node.intake.release(id);
+        return End::NotRun;
+    };
+    let end = match patch.status {
+        Some(JobStatus::Completed) => End::Completed,
+        Some(JobStatus::Failed) => End::Failed,
+        _ => End::NotRun,
+    };
+    let message = patch.message.as_deref().unwrap_or_default();
+    info!(job.id = %id, ?end, "job {id}: {message}");
+    if let Err(error) = node.journal.record(Parcel { to, item: AddressedPatch { id, patch } }) {
+        // Without the journal a restart repeats the attempt; as long as we live, nothing is lost.
+        error!(%error, job.id = %id, "could not write down the outcome of job {id}");
+    }
+    end
+}
+
+/// The patch that settles the attempt; none if it is not ours any more.
+fn last_word(reporter: &Reporter, outcome: Outcome) -> Option<JobPatch> {
+    let patch = reporter.patch();
+    let (status, message, report) = match (outcome, reporter.stopped()) {
+        // What is done is done, whatever was asked for meanwhile.
+        (Outcome::Completed { message, report }, _) => (JobStatus::Completed, message, report),
+        (Outcome::Failed { message, report }, _) => (JobStatus::Failed, message, report),
+        (Outcome::Stopped, Some(Stop::Lost)) => return None,
+        (Outcome::Stopped, Some(Stop::Drain)) => {
+            (JobStatus::Submitted, format!("handed back: {} is stopping", patch.node), None)
+        }
+        (Outcome::Stopped, Some(Stop::Deadline)) => {
+            (JobStatus::Failed, "stopped: it took longer than its deadline".to_owned(), None)
+        }
+        (Outcome::Stopped, Some(Stop::Cancelled) | None) => {
+            (JobStatus::Cancelled, "cancelled while it ran".to_owned(), None)
+        }
+    };
+    Some(JobPatch { status: Some(status), message: Some(message), report, ..patch })
+}
+
+/// Reports the end of a job that had no attempt: the next one, ended before it began.
+pub(crate) fn end_unstarted(
+    node: &Node,
+    to: String,
+    job: &NewJob,
+    status: JobStatus,
+    message: String,
+) {
+    let reporter = Reporter::new(job.id, job.attempt + 1, node.name.clone());
+    let patch = JobPatch { status: Some(status), message: Some(message), ..reporter.patch() };
+    if let Err(error) = node.journal.record(Parcel { to, item: AddressedPatch { id: job.id, patch } })
+    {
+        error!(%error, job.id = %job.id, "could not write down the end of job {}", job.id);
+    }
+    node.courier.notify_one();
+}

@@ -1,0 +1,161 @@
+//! The web service, as HTTP shows it.
+
+use std::time::Duration;
+
+use edge::Token;
+use reqwest::{RequestBuilder, Response, StatusCode};
+use schema::{
+    AddressedPatch, Instruction, ItemAnswer, Job, JobFilter, JobId, JobPatch, Key, NewJob, Page,
+    PatchAnswer, Problem, ProblemKind,
+};
+use serde::de::DeserializeOwned;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an answer may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the web service did not take something, for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The job is somebody else's, or settled.
+    #[error("the job is not this attempt's any more")]
+    Conflict,
+    /// The web service does not know the job.
+    #[error("the web service does not know the job")]
+    Unknown,
+    /// The web service finds fault with what was said.
+    #[error("the web service refuses what was said")]
+    Other,
+}
+
+/// The web service did not answer, or not in a way that settles anything: try again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Away {
+    /// No answer.
+    #[error("the web service does not answer")]
+    Silent(#[from] reqwest::Error),
+    /// It says that it cannot, for now.
+    #[error("the web service answers {status}: {text}")]
+    Unable { status: StatusCode, text: String },
+}
+
+/// Speaks to the web service.
+#[derive(Clone, Debug)]
+pub(crate) struct Callback {
+    http: reqwest::Client,
+    base: String,
+    token: Option<Token>,
+}
+
+impl Callback {
+    pub(crate) fn new(base: &str, token: Option<Token>) -> Self {
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client without TLS always builds");
+        Self { http, base: base.trim_end_matches('/').to_owned(), token }
+    }
+
+    /// The same, towards another web service.
+    pub(crate) fn towards(&self, base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), ..self.clone() }
+    }
+
+    /// Which web service this is.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Says that the node holds this job.
+    pub(crate) async fn announce(&self, job: &NewJob) -> Result<Result<Job, Refusal>, Away> {
+        let request = self.http.post(format!("{}/job", self.base)).json(job);
+        settle(self.send(request).await?).await
+    }
+
+    /// Says one thing of one job.
+    pub(crate) async fn patch(
+        &self,
+        id: JobId,
+        patch: &JobPatch,
+    ) -> Result<Result<PatchAnswer, Refusal>, Away> {
+        let request = self.http.patch(format!("{}/job/{id}", self.base)).json(patch);
+        settle(self.send(request).await?).await
+    }
+
+    /// Says many things at once; one answer each, in their order.
+    pub(crate) async fn patch_all(
+        &self,
+        patches: &[AddressedPatch],
+    ) -> Result<Vec<Result<PatchAnswer, Refusal>>, Away> {
+        let request = self.http.patch(format!("{}/job", self.base)).json(patches);
+        let answers: Vec<ItemAnswer> = read(self.send(request).await?).await?;
+        Ok(answers.into_iter().map(judge).collect())
+    }
+
+    /// A page of jobs.
+    pub(crate) async fn jobs(&self, filter: &JobFilter) -> Result<Page<Job>, Away> {
+        let query = serde_urlencoded::to_string(filter).expect("a filter is flat");
+        read(self.send(self.http.get(format!("{}/job?{query}", self.base))).await?).await
+    }
+
+    /// An instruction, as it was sent.
+    pub(crate) async fn instruction(&self, key: &Key) -> Result<Instruction, Away> {
+        let mut url = reqwest::Url::parse(&self.base).expect("the configured callback is a URL");
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(["instruction", key.as_str()]);
+        }
+        read(self.send(self.http.get(url)).await?).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Away> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        };
+        Ok(request.send().await?)
+    }
+}
+
+/// Tells a refusal, which is final, from trouble, which passes.
+async fn settle<T: DeserializeOwned>(response: Response) -> Result<Result<T, Refusal>, Away> {
+    match response.status() {
+        StatusCode::CONFLICT => Ok(Err(Refusal::Conflict)),
+        StatusCode::NOT_FOUND => Ok(Err(Refusal::Unknown)),
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNPROCESSABLE_ENTITY => {
+            let text = response.text().await.unwrap_or_default();
+            tracing::error!("the web service refuses what was said: {text}");
+            Ok(Err(Refusal::Other))
+        }
+        _ => read(response).await.map(Ok),
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Away> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response.json().await?);
+    }
+    let text = response.text().await.unwrap_or_default();
+    Err(Away::Unable { status, text })
+}
+
+fn judge(item: ItemAnswer) -> Result<PatchAnswer, Refusal> {
+    match (item.taken, item.problem) {
+        (Some(taken), _) => Ok(taken),
+        (None, Some(problem)) => Err(refusal(&problem)),
+        (None, None) => Err(Refusal::Other),
+    }
+}
+
+fn refusal(problem: &Problem) -> Refusal {
+    match ProblemKind::of(problem) {
+        Some(ProblemKind::StaleAttempt | ProblemKind::IllegalMove) => Refusal::Conflict,
+        Some(ProblemKind::NotFound) => Refusal::Unknown,
+        _ => Refusal::Other,
+    }
+}

@@ -1,0 +1,105 @@
+//! What an operator may set.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use edge::Token;
+use schema::NodeId;
+use serde::Deserialize;
+
+/// Everything the digester service is told when it starts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// The name of this node; no two services with the same web service may share one.
+    pub node: NodeId,
+    /// Where the outcome journal lives; must survive a restart.
+    pub state: PathBuf,
+    /// The web service that is reported to, and asked for what is unsettled at start.
+    pub callback: String,
+    /// Further callback targets that a job may name.
+    #[serde(default)]
+    pub allowed_callbacks: Vec<String>,
+    /// The secret shared with the web service; without one, the node takes jobs from anybody.
+    #[serde(default)]
+    pub token: Option<Token>,
+    /// Folders that instructions may read from and write to; none means any, as for one's own
+    /// machine.
+    #[serde(default)]
+    pub roots: Vec<PathBuf>,
+    /// When waiting jobs may start.
+    #[serde(default)]
+    pub regulator: regulator::Strategy,
+    /// How much is taken in, how often is reported, how long is waited.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+const fn default_listen() -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8081)
+}
+
+/// The service's bounds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How many jobs the node holds at once, waiting ones included.
+    pub held_jobs: usize,
+    /// Threads that digest; as many as the machine has cores when absent.
+    pub threads: Option<usize>,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The shortest time between two reports of one job, in milliseconds.
+    pub report_every_ms: u64,
+    /// How often the web service is asked for unsettled jobs, in seconds.
+    pub replay_every_seconds: u64,
+    /// How long running digests may go on after the service was told to stop, in seconds.
+    pub drain_seconds: u64,
+    /// How long the last outcomes may take to be delivered before the process ends, in seconds.
+    /// What is not delivered by then is delivered after the next start.
+    pub farewell_seconds: u64,
+    /// The longest wait before a web service that is away is tried again, in seconds.
+    pub max_backoff_seconds: u64,
+    /// How many attempts a job gets before it is given up, where the job itself does not say.
+    pub max_attempts: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            held_jobs: 10_000,
+            threads: None,
+            max_body_bytes: 16 << 20,
+            report_every_ms: 250,
+            replay_every_seconds: 30,
+            drain_seconds: 30,
+            farewell_seconds: 5,
+            max_backoff_seconds: 10,
+            max_attempts: 5,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) const fn report_every(&self) -> Duration {
+        Duration::from_millis(self.report_every_ms)
+    }
+
+    pub(crate) const fn replay_every(&self) -> Duration {
+        Duration::from_secs(self.replay_every_seconds)
+    }
+
+    pub(crate) const fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+
+    pub(crate) const fn farewell(&self) -> Duration {
+        Duration::from_secs(self.farewell_seconds)
+    }
+
+    pub(crate) const fn max_backoff(&self) -> Duration {
+        Duration::from_secs(self.max_backoff_seconds)
+    }
+}

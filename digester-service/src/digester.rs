@@ -1,0 +1,94 @@
+//! What executes instructions of a kind.
+
+use std::sync::Arc;
+
+use regulator::Demand;
+use schema::{Key, Kind, Progress};
+use serde_json::value::RawValue;
+
+use crate::reporter::Reporter;
+
+/// Executes instructions of one kind, in a thread of its own.
+pub trait Digester: Send + Sync + 'static {
+    /// The kind.
+    fn kind(&self) -> Kind;
+
+    /// What an attempt at this instruction will take of the node; judged before it may start.
+    fn needs(&self, instruction: &RawValue) -> Needs;
+
+    /// Executes the instruction. A panic fails the job, with the panic's message.
+    fn digest(&self, work: &Work) -> Outcome;
+}
+
+/// What an attempt will take, for the regulator.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    /// Cores, memory, scratch disk.
+    pub demand: Demand,
+    /// What no two attempts may touch at once: a data set, a folder.
+    pub exclusive: Option<String>,
+    /// How much work it is, in units of its kind.
+    pub cost: Option<u64>,
+}
+
+/// One attempt, as its digester sees it.
+pub struct Work {
+    key: Key,
+    instruction: Box<RawValue>,
+    reporter: Arc<Reporter>,
+}
+
+impl Work {
+    pub(crate) const fn new(key: Key, instruction: Box<RawValue>, reporter: Arc<Reporter>) -> Self {
+        Self { key, instruction, reporter }
+    }
+
+    /// The key of the instruction.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// The instruction, as it was sent.
+    #[must_use]
+    pub fn instruction(&self) -> &RawValue {
+        &self.instruction
+    }
+
+    /// Tells which stage begins.
+    pub fn stage(&self, stage: &str, message: &str) {
+        self.reporter.stage(stage, message);
+    }
+
+    /// Tells how far it has come. Cheap: call it as often as you like.
+    pub fn progress(&self, progress: Progress) {
+        self.reporter.progress(progress);
+    }
+
+    /// Whether to stop, and leave nothing behind. Look often.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.reporter.is_stopped()
+    }
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Everything was written.
+    Completed {
+        /// The last word, for people.
+        message: String,
+        /// What was written and found.
+        report: Option<Box<RawValue>>,
+    },
+    /// Nothing was written.
+    Failed {
+        /// Why, for people.
+        message: String,
+        /// What was found.
+        report: Option<Box<RawValue>>,
+    },
+    /// It stopped because it was told to, and left nothing behind.
+    Stopped,
+}

@@ -1,0 +1,56 @@
+//! What can go wrong while a request is answered, and the answer it gets.
+
+use axum::response::{IntoResponse, Response};
+use edge::Answer;
+use schema::{JobId, Kind, ProblemKind};
+
+/// How long a caller should wait when the node is full, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Why a request was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("this node holds {held} jobs, as many as it may; try again")]
+    Full { held: usize },
+    #[error("this node is stopping; try another, or this one later")]
+    Stopping,
+    #[error("this node has no digester for “{kind}”; it has {known}")]
+    UnknownKind { kind: Kind, known: String },
+    #[error("job {0} came without its instruction")]
+    InstructionMissing(JobId),
+    #[error("job {id} can never run on this node: {why}")]
+    NeverFits { id: JobId, why: String },
+    #[error("this node may not report to {target}; its configuration allows {allowed}")]
+    ForeignCallback { target: String, allowed: String },
+    #[error("the web service does not take the job: {0}")]
+    Refused(crate::callback::Refusal),
+    #[error("the web service does not answer; the job was not taken")]
+    CallbackAway,
+    #[error("this node does not hold job {0}")]
+    NoSuchJob(JobId),
+}
+
+impl ApiError {
+    const fn kind(&self) -> ProblemKind {
+        match self {
+            Self::Full { .. } | Self::Stopping | Self::CallbackAway => ProblemKind::Unavailable,
+            Self::UnknownKind { .. } | Self::InstructionMissing(_) | Self::NeverFits { .. } => {
+                ProblemKind::Invalid
+            }
+            Self::ForeignCallback { .. } => ProblemKind::Forbidden,
+            Self::Refused(_) => ProblemKind::Conflict,
+            Self::NoSuchJob(_) => ProblemKind::NotFound,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let answer = Answer::new(self.kind(), self.to_string());
+        match self.kind() {
+            ProblemKind::Unavailable => answer.retry_after(RETRY_AFTER_SECONDS),
+            _ => answer,
+        }
+        .into_response()
+    }
+}

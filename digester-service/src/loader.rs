@@ -1,0 +1,1 @@
+//! GOBii loader instructions, executed by the digest engine.

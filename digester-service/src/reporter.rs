@@ -1,0 +1,244 @@
+//! What a running attempt has to tell, gathered from its digester and sent on in small doses.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use schema::{AddressedPatch, JobId, JobPatch, NodeId, Progress};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::callback::{Away, Callback, Refusal};
+
+/// How many stages may wait to be told while the web service is away; the oldest give way.
+const MAX_STAGES: usize = 32;
+
+/// Why an attempt is told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Stop {
+    /// Somebody asked for the job's end.
+    Cancelled = 1,
+    /// It took longer than it may.
+    Deadline = 2,
+    /// The service ends.
+    Drain = 3,
+    /// Another attempt holds the job now.
+    Lost = 4,
+}
+
+/// Between a digester, which tells without waiting, and the web service.
+#[derive(Debug)]
+pub(crate) struct Reporter {
+    job: JobId,
+    attempt: u32,
+    node: NodeId,
+    sequence: AtomicU32,
+    stop: AtomicU8,
+    over: CancellationToken,
+    news: Mutex<News>,
+    told: Notify,
+}
+
+#[derive(Debug, Default)]
+struct News {
+    /// Stages that the web service has not heard of yet.
+    stages: VecDeque<JobPatch>,
+    /// Progress since the last report.
+    progress: Option<Progress>,
+    /// What a look from outside sees.
+    stage: Option<String>,
+    latest: Option<Progress>,
+}
+
+impl Reporter {
+    pub(crate) fn new(job: JobId, attempt: u32, node: NodeId) -> Self {
+        Self {
+            job,
+            attempt,
+            node,
+            sequence: AtomicU32::new(0),
+            stop: AtomicU8::new(0),
+            over: CancellationToken::new(),
+            news: Mutex::default(),
+            told: Notify::new(),
+        }
+    }
+
+    pub(crate) fn stage(&self, stage: &str, message: &str) {
+        let (name, message) = (Some(stage.to_owned()), Some(message.to_owned()));
+        let mut news = self.news();
+        if news.stages.len() == MAX_STAGES {
+            news.stages.pop_front();
+        }
+        news.stages.push_back(JobPatch { stage: name, message, ..self.patch() });
+        news.stage = Some(stage.to_owned());
+        drop(news);
+        self.told.notify_one();
+    }
+
+    pub(crate) fn progress(&self, progress: Progress) {
+        let mut news = self.news();
+        let first = news.progress.replace(progress).is_none();
+        news.latest = Some(progress);
+        drop(news);
+        if first {
+            self.told.notify_one();
+        }
+    }
+
+    /// Tells the digester to stop; the first reason counts.
+    pub(crate) fn stop(&self, why: Stop) {
+        let _ = self.stop.compare_exchange(0, why as u8, Relaxed, Relaxed);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed) != 0
+    }
+
+    /// Why the attempt was told to stop, if it was.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        [Stop::Cancelled, Stop::Deadline, Stop::Drain, Stop::Lost]
+            .into_iter()
+            .find(|&why| why as u8 == self.stop.load(Relaxed))
+    }
+
+    /// The stage and progress of the moment.
+    pub(crate) fn glance(&self) -> (Option<String>, Option<Progress>) {
+        let news = self.news();
+        (news.stage.clone(), news.latest)
+    }
+
+    /// A patch that says nothing yet, later than every one before.
+    pub(crate) fn patch(&self) -> JobPatch {
+        JobPatch {
+            attempt: self.attempt,
+            sequence: self.sequence.fetch_add(1, Relaxed),
+            node: self.node.clone(),
+            status: None,
+            stage: None,
+            progress: None,
+            message: None,
+            report: None,
+        }
+    }
+
+    /// The digester is done: what is left is told once, and then no more.
+    pub(crate) fn finish(&self) {
+        self.over.cancel();
+    }
+
+    /// Sends what there is to tell, never faster than `every`, until the digester is done.
+    pub(crate) async fn run(&self, callback: &Callback, every: Duration) {
+        let reports = async {
+            loop {
+                self.told.notified().await;
+                if self.send(callback).await.is_err() {
+                    self.told.notify_one();
+                }
+                tokio::time::sleep(every).await;
+            }
+        };
+        // What a report under way leaves untold is told below.
+        self.over.run_until_cancelled(reports).await;
+        drop(self.send(callback).await);
+    }
+
+    async fn send(&self, callback: &Callback) -> Result<(), Away> {
+        let patches = self.gather();
+        if patches.is_empty() {
+            return Ok(());
+        }
+        let answers = callback.patch_all(&patches).await?;
+        self.forget(patches.last().map_or(0, |last| last.patch.sequence));
+        for answer in answers {
+            match answer {
+                Ok(answer) if answer.cancel_requested => self.stop(Stop::Cancelled),
+                Ok(_) => {}
+                Err(Refusal::Conflict | Refusal::Unknown) => self.stop(Stop::Lost),
+                Err(Refusal::Other) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Every stage not heard of yet, and the newest progress.
+    fn gather(&self) -> Vec<AddressedPatch> {
+        let mut news = self.news();
+        let mut patches: Vec<_> = news.stages.iter().cloned().collect();
+        if let Some(progress) = news.progress.take() {
+            patches.push(JobPatch { progress: Some(progress), ..self.patch() });
+        }
+        patches.into_iter().map(|patch| AddressedPatch { id: self.job, patch }).collect()
+    }
+
+    /// The web service has heard of everything up to this.
+    fn forget(&self, sequence: u32) {
+        self.news().stages.retain(|patch| patch.sequence > sequence);
+    }
+
+    fn news(&self) -> MutexGuard<'_, News> {
+        // Each change is a single assignment: a panic in between leaves nothing half done.
+        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reporter() -> Reporter {
+        Reporter::new(JobId::mint(), 1, NodeId::new("n").unwrap())
+    }
+
+    #[test]
+    fn progress_is_coalesced_and_stages_are_kept_in_order() {
+        let reporter = reporter();
+        reporter.stage("validation", "a");
+        reporter.stage("digest", "b");
+        for done in 0..100 {
+            reporter.progress(Progress { done, total: 100 });
+        }
+        let patches = reporter.gather();
+        let stages: Vec<_> = patches.iter().map(|item| item.patch.stage.as_deref()).collect();
+        assert_eq!(stages, [Some("validation"), Some("digest"), None]);
+        assert_eq!(patches[2].patch.progress, Some(Progress { done: 99, total: 100 }));
+        let sequences: Vec<_> = patches.iter().map(|item| item.patch.sequence).collect();
+        assert_eq!(sequences, [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_stage_is_told_again_until_it_was_heard_of() {
+        let reporter = reporter();
+        reporter.stage("validation", "a");
+        assert_eq!(reporter.gather().len(), 1);
+        reporter.stage("digest", "b");
+        let patches = reporter.gather();
+        assert_eq!(patches.len(), 2);
+        reporter.forget(patches[1].patch.sequence);
+        assert!(reporter.gather().is_empty());
+    }
+
+    #[test]
+    fn the_first_reason_to_stop_counts() {
+        let reporter = reporter();
+        assert_eq!(reporter.stopped(), None);
+        reporter.stop(Stop::Deadline);
+        reporter.stop(Stop::Cancelled);
+        assert_eq!(reporter.stopped(), Some(Stop::Deadline));
+    }
+
+    #[test]
+    fn a_web_service_that_is_away_for_long_does_not_make_the_memory_grow() {
+        let reporter = reporter();
+        for step in 0..10 * MAX_STAGES {
+            reporter.stage(&format!("stage {step}"), "");
+        }
+        assert_eq!(reporter.gather().len(), MAX_STAGES);
+    }
+}

@@ -1,0 +1,122 @@
+//! What a digester service is asked over HTTP: extract, call, answer.
+
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, extract::State, http::StatusCode, middleware};
+use edge::{Answer, Json, Path, Token};
+use schema::{DigestRequest, Held, JobId, Problem, ProblemKind, Taken};
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{error::ApiError, node::Node};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Digester service",
+    description = "Takes jobs in on the compute node, runs digesters, and reports to the web \
+                   service.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Doc;
+
+fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
+    let jobs = OpenApiRouter::new()
+        .routes(routes!(take_job))
+        .routes(routes!(list_held))
+        .routes(routes!(get_held))
+        .routes(routes!(cancel_held))
+        .layer(middleware::from_fn_with_state(token, edge::require));
+    OpenApiRouter::with_openapi(Doc::openapi())
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .merge(jobs)
+}
+
+/// The OpenAPI document of the digester service.
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+    api(None).into_openapi()
+}
+
+/// The routes, ready to serve.
+pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
+    let (router, _) = api(token).split_for_parts();
+    router
+        .fallback(edge::not_found)
+        .method_not_allowed_fallback(edge::method_not_allowed)
+        .layer(DefaultBodyLimit::max(node.limits.max_body_bytes))
+        .layer(CatchPanicLayer::custom(edge::panicked))
+        .layer(TraceLayer::new_for_http())
+        .with_state(node)
+}
+
+/// Takes a job in. Handing over the same twice is the same as once.
+#[utoipa::path(post, path = "/job", tag = "job", request_body = DigestRequest, responses(
+    (status = 202, description = "the node holds the job", body = Taken),
+    (status = 403, description = "a callback target that the node may not report to",
+     body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "a kind without a digester, or more than the node has",
+     body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "full or stopping; see Retry-After",
+     body = Problem, content_type = "application/problem+json"),
+))]
+async fn take_job(
+    State(node): State<Arc<Node>>,
+    Json(request): Json<DigestRequest>,
+) -> Result<(StatusCode, Json<Taken>), ApiError> {
+    let id = request.job.id;
+    let already_held = node.take(request).await?;
+    Ok((StatusCode::ACCEPTED, Json(Taken { id, node: node.name.clone(), already_held })))
+}
+
+/// Every job that the node holds, oldest first.
+#[utoipa::path(get, path = "/job", tag = "job", responses((status = 200, body = Vec<Held>)))]
+async fn list_held(State(node): State<Arc<Node>>) -> Json<Vec<Held>> {
+    Json(node.intake.list())
+}
+
+/// One job that the node holds, and why it waits.
+#[utoipa::path(get, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)), responses(
+    (status = 200, body = Held),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+async fn get_held(
+    State(node): State<Arc<Node>>,
+    Path(id): Path<JobId>,
+) -> Result<Json<Held>, ApiError> {
+    node.intake.show(id).map(Json).ok_or(ApiError::NoSuchJob(id))
+}
+
+/// Ends a job: one that waits is forgotten, one that runs stops as soon as its digester notices.
+#[utoipa::path(delete, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)),
+    responses(
+        (status = 202, description = "its end will be reported"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn cancel_held(
+    State(node): State<Arc<Node>>,
+    Path(id): Path<JobId>,
+) -> Result<StatusCode, ApiError> {
+    match node.cancel(id) {
+        true => Ok(StatusCode::ACCEPTED),
+        false => Err(ApiError::NoSuchJob(id)),
+    }
+}
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204)))]
+async fn live() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+/// Whether the node takes jobs in.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
+    (status = 204),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+async fn ready(State(node): State<Arc<Node>>) -> Result<StatusCode, Answer> {
+    match node.stopping.is_cancelled() {
+        true => Err(Answer::new(ProblemKind::Unavailable, "the node is stopping").retry_after(1)),
+        false => Ok(StatusCode::NO_CONTENT),
+    }
+}

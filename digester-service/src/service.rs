@@ -1,0 +1,118 @@
+//! The running service.
+
+use std::{collections::HashMap, sync::Arc};
+
+use anyhow::Context as _;
+use regulator::{Shared, Stack, SystemClock};
+use schema::Kind;
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    config::Config, courier, digester::Digester, intake::Intake, journal::Journal, lock::StateLock,
+    node::Node, replay, reporter::Stop, routes, runner,
+};
+
+/// The digester service, before it serves.
+pub struct Service {
+    config: Config,
+    digesters: HashMap<Kind, Arc<dyn Digester>>,
+}
+
+impl Service {
+    /// A service without digesters yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, digesters: HashMap::new() }
+    }
+
+    /// Adds what executes instructions of a kind.
+    #[must_use]
+    pub fn with(mut self, digester: impl Digester) -> Self {
+        self.digesters.insert(digester.kind(), Arc::new(digester));
+        self
+    }
+
+    /// Serves until told to stop; then lets running digests finish within their time, hands the
+    /// rest back, and delivers what there is to tell.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stopping: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let _lock = StateLock::take(&self.config.state)?;
+        let journal = Journal::open(&self.config.state).context("open the outcome journal")?;
+        let token = self.config.token.clone();
+        let (regulator, runner) = regulator(&self.config);
+        let intake = Intake::new(Arc::clone(&regulator), self.config.limits.held_jobs);
+        let node = Node::new(self.config, self.digesters, intake, journal, runner, stopping);
+        let node = Arc::new(node);
+        // Requests are answered to the very end, so that anybody can see what is still running.
+        let ended = CancellationToken::new();
+        let address = listener.local_addr().context("read the address listened at")?;
+        info!(%address, node = %node.name, "the digester service listens at {address}");
+        let server = axum::serve(listener, routes::router(Arc::clone(&node), token))
+            .with_graceful_shutdown(ended.clone().cancelled_owned());
+        let work = async {
+            work(&node, &regulator).await;
+            ended.cancel();
+        };
+        let (served, ()) = tokio::join!(async { server.await }, work);
+        served.context("serve requests")
+    }
+}
+
+fn regulator(config: &Config) -> (Arc<Shared>, Arc<Notify>) {
+    let runner = Arc::new(Notify::new());
+    let clock = SystemClock::new();
+    let stack = Stack::new(&config.regulator, regulator::Clock::now(&clock));
+    let nudge = Arc::clone(&runner);
+    (Shared::new(Box::new(stack), clock, move || nudge.notify_one()), runner)
+}
+
+/// Everything beside the requests, from the first replay to the last outcome.
+async fn work(node: &Arc<Node>, regulator: &Arc<Shared>) {
+    // Outcomes of a life before come first: what is settled need not be replayed.
+    let before = async {
+        courier::deliver_all(node).await;
+        replay::run(Arc::clone(node)).await;
+    };
+    let running = runner::run(Arc::clone(node), Arc::clone(regulator));
+    tokio::select! {
+        () = before => {}
+        () = courier::run(Arc::clone(node)) => {}
+        () = drained(node, running) => {}
+    }
+    farewell(node).await;
+}
+
+/// Returns once the node was told to stop and nothing runs any more.
+async fn drained(node: &Node, running: impl Future<Output = ()>) {
+    let overdue = async {
+        node.stopping.cancelled().await;
+        tokio::time::sleep(node.limits.drain()).await;
+        info!("running digests are told to stop; their jobs go back to be submitted");
+        node.intake.stop_all(Stop::Drain);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = running => {}
+        () = overdue => {}
+    }
+}
+
+/// Tries to deliver what there is to tell, within its time.
+async fn farewell(node: &Node) {
+    let delivered = tokio::time::timeout(node.limits.farewell(), courier::deliver_all(node)).await;
+    if delivered.is_err() {
+        let depth = node.journal.depth();
+        warn!(journal.depth = depth, "{depth} outcomes stay in the journal until the next start");
+    }
+}
+
+/// The OpenAPI document of the digester service.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes::openapi()
+}

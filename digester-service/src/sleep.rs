@@ -1,0 +1,78 @@
+//! A digester that does nothing for a while: for trials of the service itself.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use regulator::Demand;
+use schema::{Kind, Progress};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{Digester, Needs, Outcome, Work};
+
+/// How often it looks whether it is to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Executes `{"milliseconds": 500}` by sleeping; `{"panic": "why"}` and `{"fail": "why"}` end it
+/// in those ways.
+#[derive(Debug, Default)]
+pub struct Sleep;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Order {
+    milliseconds: u64,
+    exclusive: Option<String>,
+    fail: Option<String>,
+    panic: Option<String>,
+}
+
+impl Digester for Sleep {
+    fn kind(&self) -> Kind {
+        Kind::new("sleep").expect("a word is a kind")
+    }
+
+    fn needs(&self, instruction: &RawValue) -> Needs {
+        let order: Order = serde_json::from_str(instruction.get()).unwrap_or_default();
+        Needs { demand: Demand::default(), exclusive: order.exclusive, cost: Some(order.milliseconds) }
+    }
+
+    fn digest(&self, work: &Work) -> Outcome {
+        let order: Order = match serde_json::from_str(work.instruction().get()) {
+            Ok(order) => order,
+            Err(error) => return failed(format!("the instruction cannot be read: {error}")),
+        };
+        work.stage("sleep", "sleeping");
+        if !doze(work, Duration::from_millis(order.milliseconds)) {
+            return Outcome::Stopped;
+        }
+        if let Some(why) = order.panic {
+            panic!("{why}");
+        }
+        match order.fail {
+            Some(why) => failed(why),
+            None => Outcome::Completed { message: "woke up".to_owned(), report: None },
+        }
+    }
+}
+
+fn failed(message: String) -> Outcome {
+    Outcome::Failed { message, report: None }
+}
+
+/// Sleeps in small steps; `false` when it was told to stop.
+fn doze(work: &Work, duration: Duration) -> bool {
+    let begin = Instant::now();
+    let total = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    while begin.elapsed() < duration {
+        if work.is_cancelled() {
+            return false;
+        }
+        let done = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        work.progress(Progress { done, total });
+        thread::sleep(LOOK_EVERY.min(duration.saturating_sub(begin.elapsed())));
+    }
+    true
+}
