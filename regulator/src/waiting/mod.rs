@@ -1,0 +1,164 @@
+//! Everything that waits, in rank order.
+//!
+//! ```text
+//! by score: BTreeSet<(score, queue)>
+//!   queue "maize"
+//!     line:    BTreeMap<spot, job>             all of it, for places
+//!     classes: (kind, tenant) → BTreeMap<spot, job>   those whose key is free
+//! lanes: key → (queue, class) → BTreeMap<spot, job>   those that have a key
+//! ```
+//!
+//! Of each lane only the first stands in its class, and none while its key is busy, so a scan never
+//! meets a job that waits for a key. Classes exist only where a gate tells kinds or tenants apart.
+//! Every step is a constant number of tree operations: O(log n).
+
+mod queue;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+pub(crate) use queue::{Class, Held, Queue, Spot};
+
+use crate::AskId;
+use queue::Score;
+
+type Lanes = BTreeMap<(Arc<str>, Class), BTreeMap<Spot, Arc<Held>>>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    held: HashMap<AskId, Arc<Held>>,
+    queues: HashMap<Arc<str>, Queue>,
+    order: BTreeSet<(Score, Arc<str>)>,
+    lanes: HashMap<Arc<str>, Lanes>,
+    busy: HashSet<Arc<str>>,
+}
+
+impl Waiting {
+    pub(crate) fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    pub(crate) fn get(&self, id: AskId) -> Option<&Arc<Held>> {
+        self.held.get(&id)
+    }
+
+    pub(crate) fn queue(&self, name: &str) -> Option<&Queue> {
+        self.queues.get(name)
+    }
+
+    /// The queues that have someone waiting, the next to be served first.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Queue> {
+        self.order.iter().filter_map(|(_, name)| self.queues.get(name))
+    }
+
+    /// Everyone, in no particular order.
+    pub(crate) fn drain(&mut self) -> Vec<Arc<Held>> {
+        std::mem::take(self).held.into_values().collect()
+    }
+
+    /// Takes a job into its queue, under a score that counts if the queue is new.
+    pub(crate) fn insert(&mut self, held: Arc<Held>, score: f64) {
+        if !self.queues.contains_key(&held.queue) {
+            let queue = Queue::new(held.queue.clone(), Score(score));
+            self.order.insert((Score(score), held.queue.clone()));
+            self.queues.insert(held.queue.clone(), queue);
+        }
+        self.held.insert(held.ask.id, held.clone());
+        if let Some(queue) = self.queues.get_mut(&held.queue) {
+            queue.join(held.clone());
+        }
+        match held.lane.clone() {
+            None => self.stand(&held),
+            Some(key) => self.join_lane(&key, held),
+        }
+    }
+
+    /// Takes a job out, and its queue with it if it was the last.
+    pub(crate) fn remove(&mut self, id: AskId) -> Option<Arc<Held>> {
+        let held = self.held.remove(&id)?;
+        if let Some(key) = held.lane.clone() {
+            self.leave_lane(&key, &held);
+        } else {
+            self.sit(&held);
+        }
+        let queue = self.queues.get_mut(&held.queue)?;
+        if queue.leave(&held) {
+            let score = queue.score;
+            self.order.remove(&(score, held.queue.clone()));
+            self.queues.remove(&held.queue);
+        }
+        Some(held)
+    }
+
+    /// Moves a queue to where its score puts it.
+    pub(crate) fn set_score(&mut self, name: &str, score: f64) {
+        let Some(queue) = self.queues.get_mut(name) else { return };
+        let score = Score(score);
+        if queue.score != score {
+            self.order.remove(&(queue.score, queue.name.clone()));
+            queue.score = score;
+            self.order.insert((score, queue.name.clone()));
+        }
+    }
+
+    /// Says whether the jobs of a key may stand in the line.
+    pub(crate) fn set_busy(&mut self, key: &str, busy: bool) {
+        let changed = match busy {
+            true => self.busy.insert(Arc::from(key)),
+            false => self.busy.remove(key),
+        };
+        let Some(lanes) = self.lanes.get(key).filter(|_| changed) else { return };
+        let heads: Vec<_> =
+            lanes.values().filter_map(|lane| lane.values().next().cloned()).collect();
+        for head in heads {
+            if busy { self.sit(&head) } else { self.stand(&head) }
+        }
+    }
+
+    fn stand(&mut self, held: &Arc<Held>) {
+        if let Some(queue) = self.queues.get_mut(&held.queue) {
+            queue.stand(held.clone());
+        }
+    }
+
+    fn sit(&mut self, held: &Held) {
+        if let Some(queue) = self.queues.get_mut(&held.queue) {
+            queue.sit(held);
+        }
+    }
+
+    fn join_lane(&mut self, key: &Arc<str>, held: Arc<Held>) {
+        let lane = self.lanes.entry(key.clone()).or_default();
+        let lane = lane.entry((held.queue.clone(), held.class.clone())).or_default();
+        let before = lane.values().next().cloned();
+        lane.insert(held.spot, held.clone());
+        let first = before.as_ref().is_none_or(|before| held.spot < before.spot);
+        if first && !self.busy.contains(key) {
+            if let Some(before) = before {
+                self.sit(&before);
+            }
+            self.stand(&held);
+        }
+    }
+
+    fn leave_lane(&mut self, key: &Arc<str>, held: &Held) {
+        let Some(lanes) = self.lanes.get_mut(key) else { return };
+        let name = (held.queue.clone(), held.class.clone());
+        let Some(lane) = lanes.get_mut(&name) else { return };
+        let was_first = lane.keys().next() == Some(&held.spot);
+        lane.remove(&held.spot);
+        let next = lane.values().next().cloned();
+        if next.is_none() {
+            lanes.remove(&name);
+        }
+        if lanes.is_empty() {
+            self.lanes.remove(key);
+        }
+        if was_first && !self.busy.contains(key) {
+            self.sit(held);
+            if let Some(next) = next {
+                self.stand(&next);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Values;
+use std::iter::Peekable;
+use std::sync::Arc;
+
+use crate::{Ask, Facet, Moment};
+
+/// A place in a queue, equals in the order they came.
+pub(crate) type Spot = (i64, u64);
+
+/// What gates tell apart among the jobs of a queue: kind and tenant, where they look at them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Class {
+    pub(crate) kind: Option<Arc<str>>,
+    pub(crate) tenant: Option<Arc<str>>,
+}
+
+impl Class {
+    /// Whether a refusal of `facet` to a job of `other` speaks for this class too.
+    pub(crate) fn shares(&self, facet: Facet, other: &Self) -> bool {
+        match facet {
+            Facet::Kind => self.kind == other.kind,
+            Facet::Tenant => self.tenant == other.tenant,
+            Facet::Key => false,
+        }
+    }
+}
+
+/// A waiting job and where it stands.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) ask: Arc<Ask>,
+    pub(crate) since: Moment,
+    pub(crate) spot: Spot,
+    pub(crate) queue: Arc<str>,
+    pub(crate) class: Class,
+    /// Its key, where a gate looks at keys.
+    pub(crate) lane: Option<Arc<str>>,
+}
+
+/// A number that may be compared: `f64` in its total order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Score(pub(crate) f64);
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// The jobs of one queue.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub(crate) name: Arc<str>,
+    pub(crate) score: Score,
+    line: BTreeMap<Spot, Arc<Held>>,
+    classes: BTreeMap<Class, BTreeMap<Spot, Arc<Held>>>,
+}
+
+impl Queue {
+    pub(crate) fn new(name: Arc<str>, score: Score) -> Self {
+        Self { name, score, line: BTreeMap::new(), classes: BTreeMap::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.line.len()
+    }
+
+    /// Everyone before a spot.
+    pub(crate) fn ahead(&self, spot: Spot) -> impl Iterator<Item = &Arc<Held>> {
+        self.line.range(..spot).map(|(_, held)| held)
+    }
+
+    /// Those whose key is free, in order.
+    pub(crate) fn cursor(&self) -> Cursor<'_> {
+        let heads = self.classes.iter().map(|(class, jobs)| (class, jobs.values().peekable()));
+        Cursor { heads: heads.collect() }
+    }
+
+    pub(super) fn join(&mut self, held: Arc<Held>) {
+        self.line.insert(held.spot, held);
+    }
+
+    /// Whether nobody is left.
+    pub(super) fn leave(&mut self, held: &Held) -> bool {
+        self.line.remove(&held.spot);
+        self.line.is_empty()
+    }
+
+    pub(super) fn stand(&mut self, held: Arc<Held>) {
+        match self.classes.get_mut(&held.class) {
+            Some(class) => class.insert(held.spot, held),
+            None => self.classes.entry(held.class.clone()).or_default().insert(held.spot, held),
+        };
+    }
+
+    pub(super) fn sit(&mut self, held: &Held) {
+        let Some(class) = self.classes.get_mut(&held.class) else { return };
+        class.remove(&held.spot);
+        if class.is_empty() {
+            self.classes.remove(&held.class);
+        }
+    }
+}
+
+type Jobs<'a> = Peekable<Values<'a, Spot, Arc<Held>>>;
+
+/// A walk through a queue that can leave out whole classes.
+pub(crate) struct Cursor<'a> {
+    heads: Vec<(&'a Class, Jobs<'a>)>,
+}
+
+impl<'a> Cursor<'a> {
+    /// The next in line.
+    pub(crate) fn next(&mut self) -> Option<&'a Arc<Held>> {
+        let spots = self.heads.iter_mut().enumerate();
+        let (at, _) = spots
+            .filter_map(|(at, (_, jobs))| Some((at, jobs.peek()?.spot)))
+            .min_by_key(|(_, spot)| *spot)?;
+        self.heads[at].1.next()
+    }
+
+    /// Leaves out every class for which a refusal of `facet` to `class` speaks.
+    pub(crate) fn skip(&mut self, facet: Facet, class: &Class) {
+        self.heads.retain(|(other, _)| !other.shares(facet, class));
+    }
+}

@@ -1,0 +1,5 @@
+//! The regulator from outside.
+
+mod modes;
+mod permit;
+mod world;
