@@ -124,7 +124,7 @@ fn spawn(
         lower_priority();
         let outcome = execute(&node, job, Arc::clone(&reporter));
         // Nobody waiting any more is fine: the outcome is in the journal.
-        drop(done.send(settle(&node, to, id, &reporter, outcome)));
+        let _ = done.send(settle(&node, to, id, &reporter, outcome));
     };
     if let Err(error) = std::thread::Builder::new().name(name).spawn(body) {
         error!(%error, job.id = %id, "no thread for job {id}");
@@ -216,7 +216,8 @@ pub(crate) fn end_unstarted(
 ) {
     let reporter = Reporter::new(job.id, job.attempt + 1, node.name.clone());
     let patch = JobPatch { status: Some(status), message: Some(message), ..reporter.patch() };
-    if let Err(error) = node.journal.record(Parcel { to, item: AddressedPatch { id: job.id, patch } })
+    if let Err(error) =
+        node.journal.record(Parcel { to, item: AddressedPatch { id: job.id, patch } })
     {
         error!(%error, job.id = %job.id, "could not write down the end of job {}", job.id);
     }

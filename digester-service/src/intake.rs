@@ -68,7 +68,9 @@ impl Intake {
         let submitted = self.regulator.lock().submit(self.regulator.now(), ask(&job, needs));
         match submitted {
             Ok(()) => {}
-            Err(regulator::Refusal::Never(never)) => return Offer::Never { why: never.to_string() },
+            Err(regulator::Refusal::Never(never)) => {
+                return Offer::Never { why: never.to_string() };
+            }
             Err(regulator::Refusal::Draining) => return Offer::Closed,
         }
         let state = HeldState::Waiting;
@@ -124,7 +126,7 @@ impl Intake {
             return Cancelled::Stopping;
         }
         match held.remove(&id) {
-            Some(entry) => Cancelled::Forgotten(entry.job, entry.config),
+            Some(entry) => Cancelled::Forgotten(Box::new((entry.job, entry.config))),
             None => Cancelled::Unknown,
         }
     }
@@ -153,7 +155,7 @@ impl Intake {
         let explained = self.regulator.lock().explain(self.regulator.now(), ask_id(id));
         if let Some(why) = explained {
             shown.waits_for = why.blockers.into_iter().map(|blocker| blocker.text).collect();
-            shown.place = Some(why.place.ahead as usize + 1);
+            shown.place = Some(why.place.position as usize);
         }
         Some(shown)
     }
@@ -167,7 +169,7 @@ impl Intake {
 /// What became of the wish to end a job.
 pub(crate) enum Cancelled {
     /// It waited, and is forgotten; its end is still to be reported.
-    Forgotten(NewJob, DigestConfig),
+    Forgotten(Box<(NewJob, DigestConfig)>),
     /// It will stop soon, and report that itself.
     Stopping,
     /// The node does not hold it.

@@ -4,7 +4,6 @@
 //! attempt is settled) or in the outcome journal (the outcome, until the web service has it).
 
 mod attempt;
-mod backoff;
 mod callback;
 pub mod config;
 mod courier;
@@ -12,7 +11,6 @@ mod digester;
 mod error;
 mod intake;
 mod journal;
-mod loader;
 mod lock;
 mod node;
 mod replay;
@@ -24,6 +22,5 @@ mod sleep;
 
 pub use config::Config;
 pub use digester::{Digester, Needs, Outcome, Work};
-pub use loader::Loader;
 pub use service::{Service, openapi};
 pub use sleep::Sleep;

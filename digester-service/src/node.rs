@@ -141,7 +141,8 @@ impl Node {
     /// Ends a job; `false` if the node does not hold it.
     pub(crate) fn cancel(&self, id: schema::JobId) -> bool {
         match self.intake.cancel(id) {
-            Cancelled::Forgotten(job, config) => {
+            Cancelled::Forgotten(forgotten) => {
+                let (job, config) = *forgotten;
                 let to = self.callback_for(&config).base().to_owned();
                 let message = "cancelled while it waited".to_owned();
                 attempt::end_unstarted(self, to, &job, JobStatus::Cancelled, message);
@@ -164,5 +165,5 @@ impl Node {
 /// Lets everything else on the machine go before the calling thread.
 pub(crate) fn lower_priority() {
     // On Linux the calling thread alone is meant. Not being allowed to is no reason to stop.
-    drop(rustix::process::nice(NICE));
+    let _ = rustix::process::nice(NICE);
 }

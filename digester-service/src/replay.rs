@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use schema::{
-    AddressedPatch, DigestConfig, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob,
-};
+use schema::{AddressedPatch, DigestConfig, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob};
 use tracing::{info, warn};
 
 use crate::{callback::Away, error::ApiError, node::Node};

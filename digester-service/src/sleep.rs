@@ -36,7 +36,11 @@ impl Digester for Sleep {
 
     fn needs(&self, instruction: &RawValue) -> Needs {
         let order: Order = serde_json::from_str(instruction.get()).unwrap_or_default();
-        Needs { demand: Demand::default(), exclusive: order.exclusive, cost: Some(order.milliseconds) }
+        Needs {
+            demand: Demand::default(),
+            exclusive: order.exclusive,
+            cost: Some(order.milliseconds),
+        }
     }
 
     fn digest(&self, work: &Work) -> Outcome {
