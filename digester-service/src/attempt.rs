@@ -187,7 +187,7 @@ fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outc
 
 /// The patch that settles the attempt; none if it is not ours any more.
 fn last_word(reporter: &Reporter, outcome: Outcome) -> Option<JobPatch> {
-    let patch = reporter.patch();
+    let patch = reporter.last_patch();
     let (status, message, report) = match (outcome, reporter.stopped()) {
         // What is done is done, whatever was asked for meanwhile.
         (Outcome::Completed { message, report }, _) => (JobStatus::Completed, message, report),

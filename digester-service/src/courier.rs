@@ -34,9 +34,7 @@ pub(crate) async fn deliver_all(node: &Node) {
         match deliver(node, parcels).await {
             Ok(()) => backoff.reset(),
             Err(away) => {
-                let error = &away as &dyn std::error::Error;
-                let depth = node.journal.depth();
-                warn!(error, journal.depth = depth, "{depth} outcomes wait for the web service");
+                tell_away(node, &away);
                 tokio::time::sleep(backoff.pause(None)).await;
             }
         }
@@ -76,6 +74,12 @@ fn settled<'a>(node: &Node, items: impl Iterator<Item = &'a AddressedPatch>) {
     for (job, _) in marks {
         node.intake.release(job);
     }
+}
+
+fn tell_away(node: &Node, away: &Away) {
+    let depth = node.journal.depth();
+    let error = away as &dyn std::error::Error;
+    warn!(error, journal.depth = depth, "{depth} outcomes wait for the web service");
 }
 
 fn tell(item: &AddressedPatch, refusal: Refusal) {

@@ -51,6 +51,8 @@ struct News {
     stages: VecDeque<JobPatch>,
     /// Progress since the last report.
     progress: Option<Progress>,
+    /// The last word is spoken: progress would come after it.
+    closed: bool,
     /// What a look from outside sees.
     stage: Option<String>,
     latest: Option<Progress>,
@@ -84,6 +86,9 @@ impl Reporter {
 
     pub(crate) fn progress(&self, progress: Progress) {
         let mut news = self.news();
+        if news.closed {
+            return;
+        }
         let first = news.progress.replace(progress).is_none();
         news.latest = Some(progress);
         drop(news);
@@ -112,6 +117,15 @@ impl Reporter {
     pub(crate) fn glance(&self) -> (Option<String>, Option<Progress>) {
         let news = self.news();
         (news.stage.clone(), news.latest)
+    }
+
+    /// A patch that says nothing yet, later than every one before or after.
+    pub(crate) fn last_patch(&self) -> JobPatch {
+        let mut news = self.news();
+        news.closed = true;
+        news.progress = None;
+        drop(news);
+        self.patch()
     }
 
     /// A patch that says nothing yet, later than every one before.

@@ -75,10 +75,11 @@ fn not_to(goal: Option<JobStatus>) -> String {
 pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        // Class 57: shut down by its operator, or not up yet; class 53: out of something; 08: cut.
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| ["57P", "53", "08"].iter().any(|class| code.starts_with(class))),
+        // 57P: shut down by its operator, or not up yet; 53: out of something; 08: cut off; 42P01:
+        // the tables are still being made.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["57P", "53", "08", "42P01"].iter().any(|class| code.starts_with(class))
+        }),
         _ => false,
     }
 }
