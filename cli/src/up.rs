@@ -4,6 +4,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
@@ -19,6 +20,9 @@ use crate::{
     postgres::Cluster,
     roles, secret,
 };
+
+/// How often is looked whether the services are ready.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What `up` is told.
 #[derive(clap::Args)]
@@ -75,10 +79,11 @@ async fn serve(
     node: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let plan = Plan::new(args, folder, cluster, web.local_addr()?, node.local_addr()?)?;
+    let web_address = web.local_addr()?;
+    let plan = Plan::new(args, folder, cluster, web_address, node.local_addr()?)?;
     let node_service = roles::with_digesters(plan.service)?;
     let web_service = roles::with_facades(plan.webservice)?;
-    let web_stop = CancellationToken::new();
+    let (web_stop, node_stop) = (CancellationToken::new(), stop.clone());
     // Whichever ends, ends the other.
     let (web_ended, node_ended) = (stop.clone().drop_guard(), web_stop.clone().drop_guard());
     let web = tokio::spawn(async move {
@@ -87,14 +92,27 @@ async fn serve(
     });
     let node = tokio::spawn(async move {
         let _node_ended = node_ended;
-        node_service.serve(node, stop).await
+        node_service.serve(node, node_stop).await
     });
-    for line in plan.welcome {
-        say(&line)?;
+    if until_ready(web_address, &stop).await {
+        for line in plan.welcome {
+            say(&line)?;
+        }
     }
     let (node, web) = (node.await, web.await);
     node.context("join the digester service")?.context("the digester service")?;
     web.context("join the web service")?.context("the web service")
+}
+
+/// Waits until requests can be carried out; `false` when told to stop before that.
+async fn until_ready(web: SocketAddr, stop: &CancellationToken) -> bool {
+    let url = format!("http://{web}/health/ready");
+    let ready = async {
+        while !reqwest::get(&url).await.is_ok_and(|response| response.status().is_success()) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    stop.run_until_cancelled(ready).await.is_some()
 }
 
 /// What the two services are told, and what the user is.
