@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use schema::{AddressedPatch, JobId, JobPatch, JobStatus, NodeId, PatchAnswer};
 use sqlx::PgExecutor;
 
-use super::row::{signed, undecodable, unsigned};
+use super::row::{signed, storable, undecodable, unsigned};
 
 /// What became of one patch.
 #[derive(Debug, PartialEq, Eq)]
@@ -128,10 +128,10 @@ async fn take(
         &sequences,
         &nodes,
         &column(|patch| patch.status.map(|status| status.to_string())) as _,
-        &column(|patch| patch.stage.clone()) as _,
+        &column(|patch| patch.stage.as_deref().map(storable)) as _,
         &units(|progress| progress.done) as _,
         &units(|progress| progress.total) as _,
-        &column(|patch| patch.message.clone()) as _,
+        &column(|patch| patch.message.as_deref().map(storable)) as _,
         &column(|patch| patch.report.as_ref().map(|report| report.get().to_owned())) as _,
         &events,
         &from,
