@@ -69,6 +69,16 @@ impl Demand {
         }
     }
 
+    /// Sets how much of one resource.
+    pub const fn set(&mut self, resource: Resource, amount: u64) {
+        match resource {
+            Resource::Cpu => self.cpu_milli = amount,
+            Resource::Memory => self.memory = amount,
+            Resource::Scratch => self.scratch = amount,
+            Resource::Io => self.io = amount,
+        }
+    }
+
     /// Whether `other` has room in this.
     pub fn holds(&self, other: &Self) -> bool {
         Resource::ALL.iter().all(|which| other.of(*which) <= self.of(*which))
@@ -145,12 +155,7 @@ mod tests {
         assert!(LARGE.holds(&SMALL) && LARGE.holds(&LARGE) && !SMALL.holds(&LARGE));
         for which in Resource::ALL {
             let mut more = LARGE;
-            match which {
-                Resource::Cpu => more.cpu_milli += 1,
-                Resource::Memory => more.memory += 1,
-                Resource::Scratch => more.scratch += 1,
-                Resource::Io => more.io += 1,
-            }
+            more.set(which, LARGE.of(which) + 1);
             assert!(!LARGE.holds(&more), "{which:?}");
         }
         assert_eq!(LARGE.plus(&SMALL).minus(&SMALL), LARGE);

@@ -1,5 +1,9 @@
 //! The regulator from outside.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+mod gates;
 mod modes;
 mod permit;
+mod ranks;
 mod world;
