@@ -34,6 +34,16 @@ impl Resource {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Cpu, Self::Memory, Self::Scratch, Self::Io];
 
+    /// Its name in budgets and blockers.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu_milli",
+            Self::Memory => "memory",
+            Self::Scratch => "scratch",
+            Self::Io => "io",
+        }
+    }
+
     /// Its name in sentences.
     pub const fn name(self) -> &'static str {
         match self {

@@ -38,6 +38,7 @@ mod rank;
 pub mod ranks;
 mod regulator;
 mod signal;
+pub mod sim;
 mod stack;
 mod strategy;
 mod time;

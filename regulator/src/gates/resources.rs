@@ -75,7 +75,7 @@ impl Resources {
         let here = Want { alone: false, ..*want };
         Blocker {
             gate: self.name().to_owned(),
-            code: format!("{which:?}").to_lowercase(),
+            code: which.code().to_owned(),
             text: format!(
                 "waits for {} {}; {} free; {} {} {}",
                 which.amount(want.demand.of(which)),
@@ -133,7 +133,7 @@ impl Gate for Resources {
         };
         let text: Vec<_> = self.bounded().map(|(which, all)| used(which, all)).collect();
         let budgets = self.bounded().map(|(which, capacity)| Budget {
-            name: format!("{which:?}").to_lowercase(),
+            name: which.code().to_owned(),
             used: books.used().of(which),
             capacity,
         });
