@@ -138,6 +138,12 @@ impl Intake {
         }
     }
 
+    /// Units of work done by all attempts since this was last asked.
+    pub(crate) fn take_work(&self) -> u64 {
+        let held = self.held();
+        held.values().filter_map(|entry| entry.reporter.as_ref()).map(|one| one.take_work()).sum()
+    }
+
     pub(crate) fn holds(&self, id: JobId) -> bool {
         self.held().contains_key(&id)
     }

@@ -13,12 +13,15 @@ mod intake;
 mod journal;
 mod lock;
 mod node;
+mod regulation;
 mod replay;
 mod reporter;
 mod routes;
 mod runner;
+mod sampler;
 mod service;
 mod sleep;
+mod strategy;
 
 pub use config::Config;
 pub use digester::{Digester, Needs, Outcome, Work};

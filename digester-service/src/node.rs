@@ -1,7 +1,8 @@
 //! What every part of the service can reach.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
+use regulator::{Shared, Strategy};
 use schema::{DigestConfig, DigestRequest, JobStatus, Kind, NewJob, NodeId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,11 @@ pub(crate) struct Node {
     pub(crate) limits: Limits,
     pub(crate) digesters: HashMap<Kind, Arc<dyn Digester>>,
     pub(crate) intake: Intake,
+    pub(crate) regulator: Arc<Shared>,
+    /// The strategy that the configuration asks for.
+    pub(crate) configured: Strategy,
+    /// Where the journal and the strategy are kept.
+    pub(crate) state: PathBuf,
     pub(crate) journal: Journal,
     pub(crate) callback: Callback,
     /// Further targets that a job may name.
@@ -41,7 +47,7 @@ impl Node {
     pub(crate) fn new(
         config: Config,
         digesters: HashMap<Kind, Arc<dyn Digester>>,
-        intake: Intake,
+        regulator: Arc<Shared>,
         journal: Journal,
         runner: Arc<Notify>,
         stopping: CancellationToken,
@@ -50,7 +56,10 @@ impl Node {
             name: config.node,
             limits: config.limits,
             digesters,
-            intake,
+            intake: Intake::new(Arc::clone(&regulator), config.limits.held_jobs),
+            regulator,
+            configured: config.regulator,
+            state: config.state,
             journal,
             callback: Callback::new(&config.callback, config.token),
             allowed_callbacks: config.allowed_callbacks,

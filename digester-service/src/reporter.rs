@@ -53,6 +53,8 @@ struct News {
     progress: Option<Progress>,
     /// The last word is spoken: progress would come after it.
     closed: bool,
+    /// Units done that the regulator has not heard of.
+    work: u64,
     /// What a look from outside sees.
     stage: Option<String>,
     latest: Option<Progress>,
@@ -89,6 +91,8 @@ impl Reporter {
         if news.closed {
             return;
         }
+        let before = news.latest.map_or(0, |latest| latest.done);
+        news.work += progress.done.saturating_sub(before);
         let first = news.progress.replace(progress).is_none();
         news.latest = Some(progress);
         drop(news);
@@ -117,6 +121,11 @@ impl Reporter {
     pub(crate) fn glance(&self) -> (Option<String>, Option<Progress>) {
         let news = self.news();
         (news.stage.clone(), news.latest)
+    }
+
+    /// Units of work done since this was last asked.
+    pub(crate) fn take_work(&self) -> u64 {
+        std::mem::take(&mut self.news().work)
     }
 
     /// A patch that says nothing yet, later than every one before or after.
