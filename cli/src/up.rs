@@ -132,7 +132,7 @@ impl Plan {
     ) -> anyhow::Result<Self> {
         let url = args.database_url.clone().or_else(|| cluster.map(Cluster::url));
         let url = url.context("a database address")?;
-        let token = Some(Token::new(secret::make_up()));
+        let token = Some(Token::new(secret::keep(&data::token_file(folder))?));
         let roots = roots(args, folder)?;
         Ok(Self {
             welcome: welcome(args, folder, web, node),
