@@ -45,7 +45,8 @@ impl Service {
         let journal = Journal::open(&self.config.state).context("open the outcome journal")?;
         let token = self.config.token.clone();
         let (regulator, runner) = regulator(&self.config);
-        let intake = Intake::new(Arc::clone(&regulator), self.config.limits.held_jobs);
+        let (limits, name) = (self.config.limits, self.config.node.clone());
+        let intake = Intake::new(Arc::clone(&regulator), limits, name);
         let node = Node::new(self.config, self.digesters, intake, journal, runner, stopping);
         let node = Arc::new(node);
         // Requests are answered to the very end, so that anybody can see what is still running.
@@ -73,28 +74,25 @@ fn regulator(config: &Config) -> (Arc<Shared>, Arc<Notify>) {
 
 /// Everything beside the requests, from the first replay to the last outcome.
 async fn work(node: &Arc<Node>, regulator: &Arc<Shared>) {
-    // Outcomes of a life before come first: what is settled need not be replayed.
-    let before = async {
-        courier::deliver_all(node).await;
-        replay::run(Arc::clone(node)).await;
-    };
     let running = runner::run(Arc::clone(node), Arc::clone(regulator));
     tokio::select! {
-        () = before => {}
+        // Passes over jobs whose outcome the courier has still to deliver.
+        () = replay::run(Arc::clone(node)) => {}
         () = courier::run(Arc::clone(node)) => {}
         () = drained(node, running) => {}
     }
     farewell(node).await;
 }
 
-/// Returns once the node was told to stop and nothing runs any more.
+/// Returns once the node was told to stop and nothing runs any more, or will not end.
 async fn drained(node: &Node, running: impl Future<Output = ()>) {
     let overdue = async {
         node.stopping.cancelled().await;
         tokio::time::sleep(node.limits.drain()).await;
         info!("running digests are told to stop; their jobs go back to be submitted");
         node.intake.stop_all(Stop::Drain);
-        std::future::pending::<()>().await;
+        tokio::time::sleep(node.limits.farewell()).await;
+        warn!("a digest does not heed the call to stop; the next start takes its job up again");
     };
     tokio::select! {
         () = running => {}
