@@ -88,7 +88,9 @@ async fn take(
                                          else coalesce(patch.total, job.progress_total) end,
                    message = coalesce(patch.message, job.message),
                    attempt = patch.attempt,
-                   sequence = patch.sequence,
+                   sequence = greatest(patch.sequence,
+                                       case when patch.attempt = job.attempt
+                                            then job.sequence end),
                    node = case patch.status when 'submitted' then null else patch.node end,
                    forwarded_at = case patch.status when 'submitted' then null
                                        else coalesce(job.forwarded_at, now()) end,
@@ -102,9 +104,10 @@ async fn take(
                        -- A new attempt takes a job that nobody holds.
                        (job.status = 'submitted' and patch.attempt = job.attempt + 1
                         and patch.status is not null)
-                       -- News of the attempt that holds it.
+                       -- News of the attempt that holds it; a move is final, and never too late.
                        or (job.status = 'running' and patch.attempt = job.attempt
-                           and patch.node = job.node and patch.sequence > job.sequence)
+                           and patch.node = job.node
+                           and (patch.sequence > job.sequence or patch.status is not null))
                    )
                and (patch.status is null
                     or exists (select from unnest($12::text[], $13::text[]) as legal (origin, goal)
