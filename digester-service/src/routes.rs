@@ -56,6 +56,8 @@ pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
     (status = 202, description = "the node holds the job", body = Taken),
     (status = 403, description = "a callback target that the node may not report to",
      body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "settled already, or refused by the web service",
+     body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "a kind without a digester, or more than the node has",
      body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "full or stopping; see Retry-After",

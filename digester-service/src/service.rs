@@ -77,14 +77,10 @@ fn regulator(config: &Config) -> (Arc<Shared>, Arc<Notify>) {
 
 /// Everything beside the requests, from the first replay to the last outcome.
 async fn work(node: &Arc<Node>) {
-    // Outcomes of a life before come first: what is settled need not be replayed.
-    let before = async {
-        courier::deliver_all(node).await;
-        replay::run(Arc::clone(node)).await;
-    };
     let running = runner::run(Arc::clone(node));
     tokio::select! {
-        () = before => {}
+        // Passes over jobs whose outcome the courier has still to deliver.
+        () = replay::run(Arc::clone(node)) => {}
         () = courier::run(Arc::clone(node)) => {}
         () = sampler::run(node) => {}
         () = drained(node, running) => {}
@@ -100,14 +96,15 @@ fn keep_learned(node: &Node) {
     }
 }
 
-/// Returns once the node was told to stop and nothing runs any more.
+/// Returns once the node was told to stop and nothing runs any more, or will not end.
 async fn drained(node: &Node, running: impl Future<Output = ()>) {
     let overdue = async {
         node.stopping.cancelled().await;
         tokio::time::sleep(node.limits.drain()).await;
         info!("running digests are told to stop; their jobs go back to be submitted");
         node.intake.stop_all(Stop::Drain);
-        std::future::pending::<()>().await;
+        tokio::time::sleep(node.limits.farewell()).await;
+        warn!("a digest does not heed the call to stop; the next start takes its job up again");
     };
     tokio::select! {
         () = running => {}
