@@ -1,0 +1,1 @@
+//! GOBii's contract.
