@@ -7,6 +7,8 @@ mod app;
 pub mod config;
 mod error;
 mod forward;
+pub mod gobii;
+pub mod http;
 mod news;
 mod routes;
 mod service;
