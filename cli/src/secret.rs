@@ -1,8 +1,14 @@
 //! Secrets: made up here, kept where only their owner can read them, never shown.
 
-use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::{
+    fs::OpenOptions,
+    io::{Write as _, stdin},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    process::ExitCode,
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 /// A secret that nobody can guess.
 pub(crate) fn make_up() -> String {
@@ -20,4 +26,14 @@ pub(crate) fn keep(path: &Path) -> anyhow::Result<String> {
     let kept = kept.and_then(|()| std::fs::rename(&fresh, path));
     kept.with_context(|| format!("write {}", path.display()))?;
     Ok(secret)
+}
+
+/// Hashes a password for the users of a crop in a configuration file.
+pub(crate) fn hash_password() -> anyhow::Result<ExitCode> {
+    let mut password = String::new();
+    stdin().read_line(&mut password).context("read the password from standard input")?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    ensure!(!password.is_empty(), "the password is empty");
+    crate::data::say(&webservice::gobii::hash_password(password))?;
+    Ok(ExitCode::SUCCESS)
 }

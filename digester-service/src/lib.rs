@@ -11,6 +11,7 @@ mod digester;
 mod error;
 mod intake;
 mod journal;
+mod loader;
 mod lock;
 mod node;
 mod regulation;
@@ -25,5 +26,6 @@ mod strategy;
 
 pub use config::Config;
 pub use digester::{Digester, Needs, Outcome, Work};
+pub use loader::Loader;
 pub use service::{Service, openapi};
 pub use sleep::Sleep;

@@ -51,13 +51,13 @@ impl Service {
         let ended = CancellationToken::new();
         let address = listener.local_addr().context("read the address listened at")?;
         info!(%address, node = %node.name, "the digester service listens at {address}");
-        let server = axum::serve(listener, routes::router(Arc::clone(&node), token))
-            .with_graceful_shutdown(ended.clone().cancelled_owned());
+        let router = routes::router(Arc::clone(&node), token);
+        let server = edge::serve(listener, router, ended.clone(), edge::Limits::default());
         let work = async {
             work(&node).await;
             ended.cancel();
         };
-        let (served, ()) = tokio::join!(async { server.await }, work);
+        let (served, ()) = tokio::join!(server, work);
         served.context("serve requests")
     }
 }

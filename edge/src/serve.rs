@@ -23,6 +23,10 @@ use tracing::{debug, warn};
 /// How long to wait when no connection can be taken, for want of file descriptors perhaps.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a client may keep an idle connection for another request: a little less than the
+/// server does, so that it never sends into a connection that is being closed.
+pub const IDLE_CONNECTION: Duration = Duration::from_secs(10);
+
 /// What one listener may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
