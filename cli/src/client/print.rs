@@ -63,7 +63,7 @@ pub(crate) fn job(job: &Job, events: &[JobEvent]) -> anyhow::Result<()> {
         say(&format!("  {name:10} {value}"))?;
     }
     for reason in waiting(job) {
-        say(&format!("  {:10} {reason}", "waits"))?;
+        say(&format!("  {:10} {reason}", "why"))?;
     }
     say("\nhistory")?;
     for event in events {
