@@ -153,7 +153,7 @@ pub(super) struct Crop {
 impl Crop {
     pub(super) fn new(id: CropId, config: CropConfig) -> Self {
         let own = config.root.join("crops").join(id.as_str().to_lowercase());
-        let or = |given: Option<PathBuf>, part: &str| given.unwrap_or_else(|| own.join(part));
+        let or = |given: Option<PathBuf>, part| absolute(given.unwrap_or_else(|| own.join(part)));
         Self {
             id,
             context: config.context,
@@ -161,7 +161,7 @@ impl Crop {
             digest: or(config.digest, "loader/digest"),
             instructions: or(config.instructions, "loader/instructions"),
             extractor_instructions: or(config.extractor_instructions, "extractor/instructions"),
-            more_roots: config.more_roots,
+            more_roots: config.more_roots.into_iter().map(absolute).collect(),
             directory_mode: config.directory_mode,
             users: config.users,
             contacts: config.contacts,
@@ -183,6 +183,11 @@ impl Crop {
     pub(super) fn href(&self, path: impl fmt::Display) -> String {
         format!("{}/gobii/v1/{path}", self.context)
     }
+}
+
+/// Clients carry the paths to other machines, so they begin at the root.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// A directory as clients want it: with a slash at the end.

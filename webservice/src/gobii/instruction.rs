@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use axum::body::Body;
 use schema::{
     InvalidName, Key, Kind, NewInstruction,
     gobii::{LoaderInstruction, decode},
@@ -65,7 +66,7 @@ pub(super) async fn create<B: Backend>(
     facade: &Facade<B>,
     crop: &Crop,
     caller: &Caller,
-    body: axum::body::Body,
+    body: &mut Body,
 ) -> Result<Reply, GobiiError> {
     let bytes = body::read(body, facade.config.max_body_bytes).await?;
     let order = Order::read(crop, &bytes)?;
