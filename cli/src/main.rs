@@ -1,1 +1,88 @@
-fn main() {}
+//! `digester`: every role and every question, in one binary.
+
+mod client;
+mod configuration;
+mod data;
+mod network;
+mod operator;
+mod postgres;
+mod regulator;
+mod roles;
+mod secret;
+mod telemetry;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A job service for digestion: takes instructions, digests genotype files, keeps the history.
+#[derive(Parser)]
+#[command(name = "digester", version, propagate_version = true)]
+struct Digester {
+    #[command(subcommand)]
+    command: Command,
+    /// Write the log as JSON, one object a line.
+    #[arg(long, global = true, env = "DIGESTER_LOG_JSON")]
+    log_json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything on this machine: database, web service and digester service.
+    Up(up::Args),
+    /// Run the web service, which keeps instructions and jobs.
+    Webservice(roles::Args),
+    /// Run the digester service, which digests beside the data.
+    Service(roles::Args),
+    /// Hand in an instruction.
+    Submit(client::submit::Args),
+    /// List jobs, newest first.
+    Jobs(client::jobs::Args),
+    /// Show one job: its way, its result, and why it failed.
+    Show(client::show::Args),
+    /// Follow a job to its end.
+    Watch(client::watch::Args),
+    /// End a job.
+    Cancel(client::cancel::Args),
+    /// Do a settled job over, from the same instruction.
+    Rerun(client::rerun::Args),
+    /// Hash a password for the configuration; reads it from standard input.
+    HashPassword,
+    /// Look at the regulator of a node, change it, and try strategies on a trace.
+    Regulator {
+        #[command(subcommand)]
+        command: operator::Command,
+    },
+}
+
+fn main() -> ExitCode {
+    let Digester { command, log_json } = Digester::parse();
+    telemetry::start(log_json, &command);
+    match run(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("digester: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Up(args) => up::run(args).await,
+            Command::Webservice(args) => roles::webservice(args).await,
+            Command::Service(args) => roles::service(args).await,
+            Command::Submit(args) => client::submit::run(args).await,
+            Command::Jobs(args) => client::jobs::run(args).await,
+            Command::Show(args) => client::show::run(args).await,
+            Command::Watch(args) => client::watch::run(args).await,
+            Command::Cancel(args) => client::cancel::run(args).await,
+            Command::Rerun(args) => client::rerun::run(args).await,
+            Command::HashPassword => secret::hash_password(),
+            Command::Regulator { command } => operator::run(command).await,
+        }
+    })
+}

@@ -1,1 +1,128 @@
 //! GOBii loader instructions, executed by the digest engine.
+
+use std::{fs, num::NonZeroUsize, path::Path, path::PathBuf, thread::available_parallelism};
+
+use digest::{Failure, FailureKind, Observer, Options, Stage};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use regulator::Demand;
+use schema::{
+    Kind, Progress, Report,
+    gobii::{LoaderInstruction, Unreadable},
+};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{Config, Digester, Needs, Outcome, Work, node::lower_priority};
+
+/// How many files of a source folder are looked at to tell its size.
+const MAX_FILES_SIZED: usize = 10_000;
+
+/// Executes instructions of kind `loader`.
+pub struct Loader {
+    pool: ThreadPool,
+    roots: Vec<PathBuf>,
+}
+
+impl Loader {
+    /// A loader with threads of its own, all of low priority.
+    pub fn new(config: &Config) -> Result<Self, ThreadPoolBuildError> {
+        let cores = || available_parallelism().map_or(1, NonZeroUsize::get);
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(config.limits.threads.unwrap_or_else(cores))
+            .thread_name(|index| format!("digest {index}"))
+            .start_handler(|_| lower_priority())
+            .build()?;
+        Ok(Self { pool, roots: config.roots.clone() })
+    }
+}
+
+impl Digester for Loader {
+    fn kind(&self) -> Kind {
+        Kind::new("loader").expect("a word is a kind")
+    }
+
+    fn needs(&self, instruction: &RawValue) -> Needs {
+        // What cannot be read is not worth a demand: its attempt will fail at once, and say why.
+        let Ok(instruction) = LoaderInstruction::parse(instruction.get()) else {
+            return Needs::default();
+        };
+        let sources = instruction.tables.iter().filter_map(|table| table.file.source.as_deref());
+        let mut sources: Vec<&str> = sources.collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let bytes = sources.iter().map(|source| size(Path::new(source))).sum();
+        let memory = Options::default().memory as u64;
+        let demand = Demand { cpu_milli: 1000, memory, scratch: bytes, io: 1 };
+        Needs { demand, exclusive: exclusive(&instruction), cost: Some(bytes) }
+    }
+
+    fn digest(&self, work: &Work) -> Outcome {
+        let instruction = match LoaderInstruction::parse(work.instruction().get()) {
+            Ok(instruction) => instruction,
+            Err(unreadable) => return refuse(&unreadable),
+        };
+        let options =
+            Options { pool: Some(&self.pool), roots: self.roots.clone(), ..Options::default() };
+        match digest::digest(&instruction, &options, &Watch(work)) {
+            Ok(report) => Outcome::Completed { message: summary(&report), report: raw(&report) },
+            Err(Failure { kind: FailureKind::Cancelled, .. }) => Outcome::Stopped,
+            Err(failure) => {
+                Outcome::Failed { message: failure.message.clone(), report: raw(&failure.report) }
+            }
+        }
+    }
+}
+
+/// What no two digests may write at once: the data set, or else the destination.
+fn exclusive(instruction: &LoaderInstruction) -> Option<String> {
+    let data_set = instruction.tables.iter().find_map(|table| {
+        let id = table.metadata.data_set_id.or(table.metadata.dataset.id)?;
+        let crop = table.metadata.crop.as_deref().unwrap_or_default();
+        Some(format!("data set {id} of crop {crop}"))
+    });
+    let destination = || instruction.tables.iter().find_map(|table| table.file.destination.clone());
+    data_set.or_else(destination)
+}
+
+/// How many bytes a source is, as far as can be told quickly.
+fn size(source: &Path) -> u64 {
+    let of = |path: &Path| {
+        fs::metadata(path).map_or(0, |file| if file.is_file() { file.len() } else { 0 })
+    };
+    match fs::read_dir(source) {
+        Ok(folder) => folder.take(MAX_FILES_SIZED).flatten().map(|entry| of(&entry.path())).sum(),
+        Err(_) => of(source),
+    }
+}
+
+fn refuse(unreadable: &Unreadable) -> Outcome {
+    Outcome::Failed {
+        message: format!("the instruction cannot be read: {unreadable}"),
+        report: None,
+    }
+}
+
+fn summary(report: &Report) -> String {
+    let rows: u64 = report.tables.iter().map(|table| table.rows).sum();
+    format!("digested {} tables, {rows} rows", report.tables.len())
+}
+
+fn raw(report: &Report) -> Option<Box<RawValue>> {
+    Some(to_raw_value(report).expect("a report has only text and numbers"))
+}
+
+/// Lets the engine tell its job.
+struct Watch<'a>(&'a Work);
+
+impl Observer for Watch<'_> {
+    fn stage(&self, stage: Stage, message: &str) {
+        self.0.stage(stage.as_str(), message);
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.0.progress(progress);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}

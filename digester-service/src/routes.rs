@@ -9,7 +9,7 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{error::ApiError, node::Node};
+use crate::{error::ApiError, node::Node, regulation};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -26,6 +26,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(list_held))
         .routes(routes!(get_held))
         .routes(routes!(cancel_held))
+        .merge(regulation::routes())
         .layer(middleware::from_fn_with_state(token, edge::require));
     OpenApiRouter::with_openapi(Doc::openapi())
         .routes(routes!(live))
@@ -54,6 +55,8 @@ pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
 #[utoipa::path(post, path = "/job", tag = "job", request_body = DigestRequest, responses(
     (status = 202, description = "the node holds the job", body = Taken),
     (status = 403, description = "a callback target that the node may not report to",
+     body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "settled already, or refused by the web service",
      body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "a kind without a digester, or more than the node has",
      body = Problem, content_type = "application/problem+json"),

@@ -34,6 +34,16 @@ impl Resource {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Cpu, Self::Memory, Self::Scratch, Self::Io];
 
+    /// Its name in budgets and blockers.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu_milli",
+            Self::Memory => "memory",
+            Self::Scratch => "scratch",
+            Self::Io => "io",
+        }
+    }
+
     /// Its name in sentences.
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,6 +76,16 @@ impl Demand {
             Resource::Memory => self.memory,
             Resource::Scratch => self.scratch,
             Resource::Io => self.io,
+        }
+    }
+
+    /// Sets how much of one resource.
+    pub const fn set(&mut self, resource: Resource, amount: u64) {
+        match resource {
+            Resource::Cpu => self.cpu_milli = amount,
+            Resource::Memory => self.memory = amount,
+            Resource::Scratch => self.scratch = amount,
+            Resource::Io => self.io = amount,
         }
     }
 
@@ -145,12 +165,7 @@ mod tests {
         assert!(LARGE.holds(&SMALL) && LARGE.holds(&LARGE) && !SMALL.holds(&LARGE));
         for which in Resource::ALL {
             let mut more = LARGE;
-            match which {
-                Resource::Cpu => more.cpu_milli += 1,
-                Resource::Memory => more.memory += 1,
-                Resource::Scratch => more.scratch += 1,
-                Resource::Io => more.io += 1,
-            }
+            more.set(which, LARGE.of(which) + 1);
             assert!(!LARGE.holds(&more), "{which:?}");
         }
         assert_eq!(LARGE.plus(&SMALL).minus(&SMALL), LARGE);

@@ -41,8 +41,11 @@ pub enum Reach {
     Node,
     /// Every job with the same value.
     Same(Facet),
-    /// This job alone; others behind it may fare better.
+    /// This job alone: those behind it go past as if it were not there.
     Job,
+    /// This job alone, for want of room that it has a claim on: the line waits behind it, or goes
+    /// past by the rule of backfill.
+    Room,
 }
 
 /// A waiting job as gates see it: what was asked, with what experience adds.
@@ -56,6 +59,13 @@ pub struct Want<'a> {
     pub runtime: Option<Duration>,
     /// Whether it needs the node for itself.
     pub alone: bool,
+}
+
+impl Want<'_> {
+    /// Whether it is expected to end by `moment` if it starts now.
+    pub fn ends_by(&self, moment: Moment, books: &Books) -> bool {
+        self.runtime.is_some_and(|runtime| books.now().moment.plus(runtime) <= moment)
+    }
 }
 
 /// A small rule that may veto a start.
@@ -137,6 +147,11 @@ pub struct Budget {
     pub used: u64,
     /// How much there is.
     pub capacity: u64,
+}
+
+/// The verb for so many jobs: one holds, two hold.
+pub(crate) fn hold(ids: &[crate::AskId]) -> &'static str {
+    if ids.len() == 1 { "holds" } else { "hold" }
 }
 
 /// Up to three ids in a sentence: `job A`, `jobs A and B`, `jobs A, B, C and more`.

@@ -2,9 +2,12 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::gates::Fixed;
-use crate::ranks::Fifo;
-use crate::{Gate, Rank};
+use crate::gates::{
+    Adaptive, AdaptiveGate, Fixed, Keyed, PressureGate, PressureLimits, Rate, RateGate, Resources,
+    Window,
+};
+use crate::ranks::{Dominant, DominantRank, Fair, FairRank, Fifo, Priority};
+use crate::{Demand, Gate, Learned, Rank};
 
 /// What an operator writes down: one rank, any gates, and what goes with them.
 ///
@@ -21,6 +24,8 @@ pub struct Strategy {
     pub(crate) gates: Vec<GateSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) backfill: Option<Backfill>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) learned: Option<Learned>,
 }
 
 /// A strategy as written, before it is known to make sense.
@@ -31,6 +36,7 @@ struct Draft {
     rank: RankSpec,
     gates: Vec<GateSpec>,
     backfill: Option<Backfill>,
+    learned: Option<Learned>,
 }
 
 /// Which order, with its parameters.
@@ -39,6 +45,9 @@ struct Draft {
 pub(crate) enum RankSpec {
     #[default]
     Fifo,
+    Priority(Priority),
+    Fair(Fair),
+    Dominant(Dominant),
 }
 
 /// Which rule, with its parameters.
@@ -46,6 +55,12 @@ pub(crate) enum RankSpec {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum GateSpec {
     Fixed(Fixed),
+    Resources(Resources),
+    Keyed(Keyed),
+    Rate(Rate),
+    Window(Window),
+    Pressure(PressureLimits),
+    Adaptive(Adaptive),
 }
 
 /// Lets jobs past a head of the line that has no room yet, if that does not delay it.
@@ -72,6 +87,19 @@ pub struct StrategyError {
     pub message: String,
 }
 
+impl StrategyError {
+    /// What is wrong with the whole has no place of its own: the field it names first is blamed.
+    fn new(text: &str, line: Option<usize>, message: &str) -> Self {
+        let named = || {
+            let field = message.split('`').nth(1)?;
+            let begins =
+                |line: &str| line.trim_start_matches(['[', '{', '"', ' ']).starts_with(field);
+            Some(1 + text.lines().position(begins)?)
+        };
+        Self { line: line.or_else(named), message: message.to_owned() }
+    }
+}
+
 impl Default for Strategy {
     fn default() -> Self {
         Self::at_once(NonZeroU32::new(2).expect("two is not zero"))
@@ -85,26 +113,25 @@ impl Strategy {
             rank: RankSpec::Fifo,
             gates: vec![GateSpec::Fixed(Fixed { at_once })],
             backfill: None,
+            learned: None,
         }
     }
 
     /// Reads a strategy file.
     pub fn from_toml(text: &str) -> Result<Self, StrategyError> {
-        toml::from_str(text).map_err(|error| StrategyError {
-            line: error.span().map(|span| 1 + text[..span.start].matches('\n').count()),
-            message: error.message().to_owned(),
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
+            StrategyError::new(text, line, error.message())
         })
     }
 
     /// Reads a strategy sent as JSON.
     pub fn from_json(text: &str) -> Result<Self, StrategyError> {
-        serde_json::from_str(text).map_err(|error| {
+        serde_json::from_str(text).map_err(|error: serde_json::Error| {
             let message = error.to_string();
             let place = format!(" at line {} column {}", error.line(), error.column());
-            StrategyError {
-                line: Some(error.line()).filter(|line| *line > 0),
-                message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
-            }
+            let line = Some(error.line()).filter(|line| *line > 0);
+            StrategyError::new(text, line, message.strip_suffix(&place).unwrap_or(&message))
         })
     }
 
@@ -116,7 +143,17 @@ impl Strategy {
     pub(crate) fn rank(&self) -> Box<dyn Rank> {
         match &self.rank {
             RankSpec::Fifo => Box::new(Fifo),
+            RankSpec::Priority(priority) => Box::new(*priority),
+            RankSpec::Fair(fair) => Box::new(FairRank::new(fair.clone())),
+            RankSpec::Dominant(dominant) => {
+                let budget = self.budget().unwrap_or(Demand::UNBOUNDED);
+                Box::new(DominantRank::new(dominant.clone(), budget))
+            }
         }
+    }
+
+    fn budget(&self) -> Option<Demand> {
+        budget(&self.gates)
     }
 
     pub(crate) fn gates(&self) -> Vec<Box<dyn Gate>> {
@@ -128,24 +165,42 @@ impl GateSpec {
     fn gate(&self) -> Box<dyn Gate> {
         match self {
             Self::Fixed(fixed) => Box::new(*fixed),
+            Self::Resources(resources) => Box::new(*resources),
+            Self::Keyed(keyed) => Box::new(*keyed),
+            Self::Rate(rate) => Box::new(RateGate::new(*rate)),
+            Self::Window(window) => Box::new(window.clone()),
+            Self::Pressure(limits) => Box::new(PressureGate::new(*limits)),
+            Self::Adaptive(adaptive) => Box::new(AdaptiveGate::new(*adaptive)),
         }
     }
 
     /// Whether it bounds how much runs at once.
     fn bounds(&self) -> bool {
-        matches!(self, Self::Fixed(_))
+        matches!(self, Self::Fixed(_) | Self::Resources(_) | Self::Adaptive(_))
     }
 }
 
-impl TryFrom<Draft> for Strategy {
-    type Error = String;
+/// The budget of the first gate `resources`.
+fn budget(gates: &[GateSpec]) -> Option<Demand> {
+    gates.iter().find_map(|gate| match gate {
+        GateSpec::Resources(resources) => Some(resources.capacity()),
+        _ => None,
+    })
+}
 
-    fn try_from(draft: Draft) -> Result<Self, String> {
-        let Draft { rank, gates, backfill } = draft;
+impl TryFrom<Draft> for Strategy {
+    type Error = &'static str;
+
+    fn try_from(draft: Draft) -> Result<Self, &'static str> {
+        let Draft { rank, gates, backfill, learned } = draft;
         if !gates.iter().any(GateSpec::bounds) {
-            return Err("nothing bounds how much runs at once; add a gate `fixed`".to_owned());
+            return Err("`gates` bound nothing; something must bound how much runs at once: \
+                        add a gate `fixed`, `resources` or `adaptive`");
         }
-        Ok(Self { rank, gates, backfill })
+        if matches!(rank, RankSpec::Dominant(_)) && budget(&gates).is_none() {
+            return Err("`rank`: `dominant` measures by a budget; add a gate `resources`");
+        }
+        Ok(Self { rank, gates, backfill, learned })
     }
 }
 
@@ -172,6 +227,6 @@ mod tests {
         assert_eq!(error.line, Some(2));
         assert!(error.message.contains("at_once"), "{error}");
         let error = Strategy::from_toml("gates = []").unwrap_err();
-        assert!(error.message.contains("nothing bounds"), "{error}");
+        assert!(error.message.contains("something must bound"), "{error}");
     }
 }

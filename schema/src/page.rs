@@ -5,8 +5,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{JobId, JobStatus, Key, Kind, NodeId};
 
-/// Which jobs to list. Newest first, unless `settled=false` asks for what is still to do: that
-/// comes in the order of submission.
+/// Which jobs to list. Newest first, unless `settled=false` or a status asks for what is still to
+/// do: that comes in the order of submission.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -1,9 +1,11 @@
 //! What an operator may set.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use edge::Token;
 use serde::Deserialize;
+
+use crate::gobii::GobiiConfig;
 
 /// Everything the web service is told when it starts.
 #[derive(Clone, Debug, Deserialize)]
@@ -23,14 +25,25 @@ pub struct Config {
     /// The largest request body, in bytes.
     #[serde(default = "default_max_body_bytes")]
     pub max_body_bytes: usize,
+    /// Folders that instructions may read from and write to; none means any.
+    #[serde(default)]
+    pub roots: Vec<PathBuf>,
+    /// GOBii's contract, where it is to be spoken.
+    #[serde(default)]
+    pub gobii: Option<GobiiConfig>,
 }
 
 const fn default_listen() -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080)
 }
 
+impl Config {
+    /// The largest request body when nothing is said.
+    pub const MAX_BODY_BYTES: usize = 16 << 20;
+}
+
 const fn default_max_body_bytes() -> usize {
-    16 << 20
+    Config::MAX_BODY_BYTES
 }
 
 /// Where the tables are.
@@ -48,6 +61,14 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
+    /// A database at this address, with the usual bounds.
+    #[must_use]
+    pub const fn new(url: DatabaseUrl) -> Self {
+        let (max_connections, acquire_seconds) =
+            (default_max_connections(), default_acquire_seconds());
+        Self { url, max_connections, acquire_seconds }
+    }
+
     pub(crate) const fn acquire_timeout(&self) -> Duration {
         Duration::from_secs(self.acquire_seconds)
     }

@@ -46,14 +46,21 @@ impl ApiError {
             Self::StaleAttempt { .. } => ProblemKind::StaleAttempt,
             Self::IllegalMove { .. } | Self::Unsettled { .. } => ProblemKind::IllegalMove,
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
+            Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,
             Self::Database { .. } => ProblemKind::Internal,
         }
     }
 
     /// The problem that the caller reads; what is ours to know goes to the log.
     pub(crate) fn problem(&self) -> Problem {
-        if let Self::Database { source, .. } = self {
-            error!(error = source as &dyn std::error::Error, "{self}");
+        match self {
+            Self::Database { source, .. } if is_unstorable(source) => {
+                return Problem::new(self.kind(), format!("{self}: {source}"));
+            }
+            Self::Database { source, .. } => {
+                error!(error = source as &dyn std::error::Error, "{self}");
+            }
+            _ => {}
         }
         Problem::new(self.kind(), self.to_string())
     }
@@ -75,12 +82,22 @@ fn not_to(goal: Option<JobStatus>) -> String {
 pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        // Class 57: shut down by its operator, or not up yet; class 53: out of something; 08: cut.
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| ["57P", "53", "08"].iter().any(|class| code.starts_with(class))),
+        // Class 57: shut down by its operator, or not up yet; class 53: out of something; 08: cut;
+        // 40: given up in favour of another transaction; 42P01: the tables are still being made.
+        sqlx::Error::Database(_) => is_of_class(error, &["57P", "53", "08", "40", "42P01"]),
         _ => false,
     }
+}
+
+/// Whether the fault is in what was to be stored: class 22, data that no column can hold (a NUL in
+/// a text); class 54, nesting beyond every limit.
+fn is_unstorable(error: &sqlx::Error) -> bool {
+    is_of_class(error, &["22", "54"])
+}
+
+fn is_of_class(error: &sqlx::Error, classes: &[&str]) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| classes.iter().any(|class| code.starts_with(class)))
 }
 
 impl IntoResponse for ApiError {

@@ -4,12 +4,18 @@ mod client;
 
 pub(crate) use client::Client;
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
 
 use edge::Backoff;
 use futures_util::{StreamExt as _, stream};
 use schema::{DigestConfig, DigestRequest, Job, JobId, Key, Kind, NewJob, NodeId};
+use tokio::time::Instant;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use self::client::Handover;
 use crate::{
@@ -26,9 +32,9 @@ pub(crate) async fn run(app: App, callback: String) {
     if digesters.is_empty() {
         warn!("no digester service is configured: jobs will stay submitted");
     }
-    let mut forwarder = Forwarder { app, callback, turn: 0 };
-    let mut backoff =
-        Backoff::new(Duration::from_secs(forwarder.app.config.forward.max_backoff_seconds));
+    let longest = Duration::from_secs(app.config.forward.max_backoff_seconds);
+    let mut forwarder = Forwarder { app, callback, turn: 0, passed_over: None, longest };
+    let mut backoff = Backoff::new(longest);
     while !forwarder.app.shutdown.is_cancelled() {
         let pause = match forwarder.pass(&digesters).await {
             Pass::Idle => {
@@ -53,10 +59,19 @@ pub(crate) async fn run(app: App, callback: String) {
 enum Pass {
     /// Nothing waits.
     Idle,
-    /// Jobs were handed over; there may be more.
+    /// Jobs were handed over, or passed over; there may be more.
     Moved,
-    /// Nobody took them.
+    /// Nobody takes any.
     Refused { retry_after: Option<Duration> },
+}
+
+/// Whether a digester service has answered for every job it was offered.
+enum Offered {
+    All,
+    /// It is full or away.
+    Blocked {
+        retry_after: Option<Duration>,
+    },
 }
 
 struct Forwarder {
@@ -64,65 +79,108 @@ struct Forwarder {
     callback: String,
     /// Which digester service comes first this time.
     turn: usize,
+    /// Up to which job those who could be asked want none of what waits, and until when they are
+    /// not asked again. Without it, jobs that nobody serves would keep the others from their turn.
+    passed_over: Option<(JobId, Instant)>,
+    longest: Duration,
 }
 
 impl Forwarder {
     async fn pass(&mut self, digesters: &[String]) -> Pass {
         let batch = i64::from(self.app.config.forward.batch);
-        let waiting = match store::job::to_forward(&self.app.db, batch).await {
+        let after = self.after();
+        let mut waiting = match store::job::to_forward(&self.app.db, after, batch).await {
             Ok(waiting) => waiting,
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, "could not look for waiting jobs");
                 return Pass::Refused { retry_after: None };
             }
         };
-        if waiting.is_empty() || digesters.is_empty() {
+        let Some(last) = waiting.last().map(|job| JobId(job.id)) else { return Pass::Idle };
+        if digesters.is_empty() {
             return Pass::Idle;
         }
         self.turn = self.turn.wrapping_add(1);
-        let mut last = Pass::Refused { retry_after: None };
+        let count = waiting.len();
+        let mut asked = false;
+        let mut soonest = None;
         for step in 0..digesters.len() {
             let digester = &digesters[(self.turn + step) % digesters.len()];
-            last = self.offer(digester, &waiting).await;
-            if matches!(last, Pass::Moved) {
-                break;
-            }
-        }
-        last
-    }
-
-    /// Offers the jobs to one digester service.
-    async fn offer(&self, digester: &str, waiting: &[ToForward]) -> Pass {
-        let requests: Vec<_> = waiting.iter().map(|job| self.hand_over(digester, job)).collect();
-        let handovers: Vec<_> = stream::iter(requests).buffered(CONCURRENT).collect().await;
-        let mut taken = Vec::new();
-        let mut node = None;
-        let mut retry_after = None;
-        for (id, handover) in handovers {
-            match handover {
-                Handover::Taken(by) => {
-                    taken.push(id);
-                    node = Some(by);
+            match self.offer(digester, &mut waiting).await {
+                Ok(Offered::All) => asked = true,
+                Ok(Offered::Blocked { retry_after }) => soonest = retry_after.or(soonest),
+                Err(error) => {
+                    // They are offered again, which is harmless.
+                    let error = &error as &dyn std::error::Error;
+                    warn!(error, "could not note that {digester} has taken jobs");
+                    return Pass::Refused { retry_after: None };
                 }
-                Handover::Full { retry_after: after } => retry_after = retry_after.max(Some(after)),
-                Handover::Failed => {}
             }
         }
-        match node {
-            Some(node) => self.note(&taken, &node).await,
-            None => Pass::Refused { retry_after },
+        if asked && !waiting.is_empty() {
+            let until = self.passed_over.map_or(Instant::now() + self.longest, |(_, until)| until);
+            self.passed_over = Some((last, until));
+        }
+        if asked || waiting.len() < count {
+            Pass::Moved
+        } else {
+            Pass::Refused { retry_after: soonest }
         }
     }
 
-    async fn hand_over(&self, digester: &str, job: &ToForward) -> (JobId, Handover) {
+    /// After which job to look for what waits.
+    fn after(&mut self) -> JobId {
+        self.passed_over = self.passed_over.filter(|(_, until)| *until > Instant::now());
+        self.passed_over.map_or(JobId(Uuid::nil()), |(last, _)| last)
+    }
+
+    /// Offers the jobs to one digester service; those that it does not take are left.
+    async fn offer(&self, digester: &str, waiting: &mut Vec<ToForward>) -> sqlx::Result<Offered> {
+        let blocked = AtomicBool::new(false);
+        let requests: Vec<_> =
+            waiting.iter().map(|job| self.hand_over(digester, job, &blocked)).collect();
+        let handovers: Vec<_> = stream::iter(requests).buffered(CONCURRENT).collect().await;
+        let mut left = Vec::new();
+        let mut taken = BTreeMap::<NodeId, Vec<_>>::new();
+        let mut longest = None;
+        for (job, handover) in waiting.drain(..).zip(handovers) {
+            match handover {
+                Handover::Taken(node) => {
+                    taken.entry(node).or_default().push((JobId(job.id), job.attempt));
+                    continue;
+                }
+                Handover::Full { retry_after } => longest = longest.max(Some(retry_after)),
+                Handover::Away | Handover::Unwanted => {}
+            }
+            left.push(job);
+        }
+        *waiting = left;
+        for (node, jobs) in taken {
+            store::job::forwarded(&self.app.db, &jobs, &node).await?;
+            info!(node = %node, jobs = jobs.len(), "handed {} jobs to {node}", jobs.len());
+        }
+        Ok(match blocked.into_inner() {
+            true => Offered::Blocked { retry_after: longest },
+            false => Offered::All,
+        })
+    }
+
+    /// Hands one job over. Once the digester service is full or away, the others are kept back.
+    async fn hand_over(&self, digester: &str, job: &ToForward, blocked: &AtomicBool) -> Handover {
+        if blocked.load(Relaxed) {
+            return Handover::Away;
+        }
         let handover = match self.request(job) {
             Ok(request) => self.app.forwarder.hand_over(digester, &request).await,
             Err(error) => {
                 warn!(job.id = %job.id, error = %error, "job {} cannot be read", job.id);
-                Handover::Failed
+                Handover::Unwanted
             }
         };
-        (JobId(job.id), handover)
+        if matches!(handover, Handover::Full { .. } | Handover::Away) {
+            blocked.store(true, Relaxed);
+        }
+        handover
     }
 
     fn request(&self, job: &ToForward) -> anyhow::Result<DigestRequest> {
@@ -145,21 +203,6 @@ impl Forwarder {
                 max_attempts: Some(config.max_attempts),
             },
         })
-    }
-
-    /// Notes who has them. If that fails they are offered again, which is harmless.
-    async fn note(&self, taken: &[JobId], node: &NodeId) -> Pass {
-        match store::job::forwarded(&self.app.db, taken, node).await {
-            Ok(()) => {
-                info!(node = %node, jobs = taken.len(), "handed {} jobs to {node}", taken.len());
-                Pass::Moved
-            }
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                warn!(error, "could not note that {node} has taken jobs");
-                Pass::Refused { retry_after: None }
-            }
-        }
     }
 
     async fn until_wanted(&self) {

@@ -6,9 +6,9 @@
 mod app;
 pub mod config;
 mod error;
+mod facade;
 mod forward;
 pub mod gobii;
-pub mod http;
 mod news;
 mod routes;
 mod service;

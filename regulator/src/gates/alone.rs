@@ -13,7 +13,7 @@ impl Gate for Alone {
     }
 
     fn reach(&self) -> Reach {
-        Reach::Job
+        Reach::Room
     }
 
     fn admits(&self, want: &Want<'_>, books: &Books) -> bool {

@@ -47,8 +47,7 @@ impl Stack {
 
     /// Whether a job that every gate admits may start before the head.
     pub(super) fn may_pass(&self, head: &Reservation<'_>, want: &Want<'_>) -> bool {
-        let end = want.runtime.map(|runtime| self.books.now().moment.plus(runtime));
-        let gone = end.is_some_and(|end| end <= head.at);
+        let gone = want.ends_by(head.at, &self.books);
         let mut gates = self.gates.iter();
         (gone || !want.alone && head.spare.holds(&want.demand))
             && gates.all(|gate| gate.leaves_room(&head.want, head.at, want, &self.books))

@@ -77,7 +77,7 @@ impl Stack {
             let mut cursor = queue.cursor();
             let held = std::iter::from_fn(|| cursor.next());
             held.take_while(|held| held.ask.id != but.ask.id)
-                .find(|held| self.refused_by(&self.want(&held.ask)) == Some(Reach::Job))
+                .find(|held| self.refused_by(&self.want(&held.ask)) == Some(Reach::Room))
                 .map(|held| &**held)
         })
     }
@@ -113,7 +113,7 @@ impl Stack {
         let turns = self.waiting.in_order().count() as u32;
         let mut work = Duration::ZERO;
         for other in ahead {
-            work = work.saturating_add(other.ask.runtime?);
+            work = work.saturating_add(self.want(&other.ask).runtime?);
         }
         Some(work.saturating_mul(turns) / at_once)
     }

@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::gates::alone::Alone;
+use crate::learned::Experience;
 use crate::waiting::{Class, Held, Waiting};
 use crate::{
-    Ask, AskId, Backfill, Books, Change, Explanation, Facet, Gate, Grant, Mode, Moment, Never, Now,
-    Outcome, QueueState, Rank, Reach, Refusal, Regulator, Running, Signal, State, Strategy, Want,
+    Ask, AskId, Backfill, Books, Change, Demand, Explanation, Facet, Gate, Grant, Mode, Moment,
+    Never, Now, Outcome, QueueState, Rank, Reach, Refusal, Regulator, Running, Signal, State,
+    Strategy, Want,
 };
 
 /// One rank, any gates, and backfill.
@@ -31,6 +34,9 @@ pub struct Stack {
     waiting: Waiting,
     set_aside: BTreeMap<AskId, (Arc<Held>, Never)>,
     books: Books,
+    /// What the gates give out at most, for demands that are learned.
+    capacity: Demand,
+    experience: Experience,
     mode: Mode,
     sequence: u64,
 }
@@ -53,17 +59,21 @@ impl Stack {
         gates: Vec<Box<dyn Gate>>,
         now: Now,
     ) -> Self {
-        Self {
+        let mut stack = Self {
             strategy: strategy.clone(),
             rank,
             gates: widest_first(gates),
             backfill: strategy.backfill,
+            capacity: Demand::UNBOUNDED,
+            experience: Experience::default(),
             waiting: Waiting::default(),
             set_aside: BTreeMap::new(),
             books: Books::new(now),
             mode: Mode::Open,
             sequence: 0,
-        }
+        };
+        stack.capacity = stack.room().demand;
+        stack
     }
 
     /// What runs and what it holds.
@@ -72,7 +82,10 @@ impl Stack {
     }
 
     fn want<'a>(&self, ask: &'a Ask) -> Want<'a> {
-        Want { ask, demand: ask.demand, runtime: ask.runtime, alone: ask.alone }
+        match &self.strategy.learned {
+            Some(learned) => self.experience.want(learned, ask, &self.capacity),
+            None => Want { ask, demand: ask.demand, runtime: ask.runtime, alone: ask.alone },
+        }
     }
 
     fn never(&self, ask: &Ask) -> Option<Never> {
@@ -152,6 +165,17 @@ fn widest_first(mut gates: Vec<Box<dyn Gate>>) -> Vec<Box<dyn Gate>> {
     gates
 }
 
+/// The gates' names, numbered where there are several of one: `keyed`, `keyed 2`.
+fn titles(gates: &[Box<dyn Gate>]) -> Vec<String> {
+    let name = |at: usize| gates[at].name();
+    let number = |at: usize| (0..=at).filter(|before| name(*before) == name(at)).count();
+    let title = |at| match number(at) {
+        1 => name(at).to_owned(),
+        more => format!("{} {more}", name(at)),
+    };
+    (0..gates.len()).map(title).collect()
+}
+
 impl Regulator for Stack {
     fn submit(&mut self, now: Now, ask: Ask) -> Result<(), Refusal> {
         self.books.advance(now);
@@ -190,7 +214,11 @@ impl Regulator for Stack {
         let Some(run) = self.books.give_back(id) else { return false };
         let ran = self.books.now().moment.since(run.started);
         self.gates.iter_mut().for_each(|gate| gate.finished(&run, &outcome, &self.books));
-        self.rank.finished(self.rank.queue(&run.ask).to_owned().as_str(), &run, ran);
+        if let Some(learned) = &self.strategy.learned {
+            self.experience.note(learned, &run, ran, &outcome);
+        }
+        let queue = self.rank.queue(&run.ask).to_owned();
+        self.rank.finished(&queue, &run, ran);
         self.settle(&run.ask);
         true
     }
@@ -223,6 +251,7 @@ impl Regulator for Stack {
         self.rank = strategy.rank();
         self.gates = widest_first(strategy.gates());
         self.backfill = strategy.backfill;
+        self.capacity = self.room().demand;
         self.recall(now, &memory);
         self.line_up();
         let set_aside = self.set_aside.iter().map(|(id, (_, never))| (*id, never.clone()));
@@ -255,24 +284,29 @@ impl Regulator for Stack {
 
     fn remember(&self, now: Now) -> Value {
         self.books.advance(now);
-        let gates = self.gates.iter().map(|gate| (gate.name(), gate.remember(&self.books)));
-        let all = gates.chain([(self.rank.name(), self.rank.remember())]);
-        Value::Object(
-            all.filter(|(_, memory)| !memory.is_null())
-                .map(|(name, memory)| (name.to_owned(), memory))
-                .collect::<Map<_, _>>(),
-        )
+        let gates = titles(&self.gates)
+            .into_iter()
+            .zip(self.gates.iter().map(|gate| gate.remember(&self.books)));
+        let experience = serde_json::to_value(&self.experience).unwrap_or_default();
+        let all = gates.chain([
+            (self.rank.name().to_owned(), self.rank.remember()),
+            ("learned".to_owned(), experience),
+        ]);
+        Value::Object(all.filter(|(_, memory)| !memory.is_null()).collect::<Map<_, _>>())
     }
 
     fn recall(&mut self, now: Now, memory: &Value) {
         self.books.advance(now);
-        for gate in &mut self.gates {
-            if let Some(memory) = memory.get(gate.name()) {
+        for (title, gate) in titles(&self.gates).iter().zip(&mut self.gates) {
+            if let Some(memory) = memory.get(title) {
                 gate.recall(memory, &self.books);
             }
         }
         if let Some(memory) = memory.get(self.rank.name()) {
             self.rank.recall(memory);
+        }
+        if let Some(memory) = memory.get("learned") {
+            self.experience = Experience::deserialize(memory).unwrap_or_default();
         }
     }
 }

@@ -26,7 +26,8 @@ impl Stack {
                     },
                     Some(Reach::Node) => return None,
                     Some(Reach::Same(facet)) => cursor.skip(facet, &held.class),
-                    Some(Reach::Job) => match &mut reserved {
+                    Some(Reach::Job) => {}
+                    Some(Reach::Room) => match &mut reserved {
                         None => reserved = Some(self.reserve(want)?),
                         Some(head) => head.look_further()?,
                     },

@@ -1,5 +1,12 @@
 //! The regulator from outside.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+mod gates;
+mod laws;
 mod modes;
 mod permit;
+mod ranks;
+mod simulator;
+mod strategies;
 mod world;

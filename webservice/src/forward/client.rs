@@ -20,8 +20,10 @@ pub(super) enum Handover {
     Taken(NodeId),
     /// The node is full, or stopping.
     Full { retry_after: Duration },
-    /// The node is away or refuses; the log knows why.
-    Failed,
+    /// The node is away, or deaf to us; the log knows why.
+    Away,
+    /// The node answers, and does not want this job; the log knows why.
+    Unwanted,
 }
 
 /// Speaks to digester services.
@@ -36,6 +38,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
+            .pool_idle_timeout(edge::IDLE_CONNECTION)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client without TLS always builds");
@@ -49,7 +52,7 @@ impl Client {
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 warn!(error, url, "the digester service at {url} does not answer");
-                Handover::Failed
+                Handover::Away
             }
         }
     }
@@ -78,13 +81,16 @@ async fn judge(response: Response, id: JobId) -> Handover {
     if !status.is_success() {
         let text = response.text().await.unwrap_or_default();
         warn!(job.id = %id, http.status = status.as_u16(), "job {id} was not taken: {text}");
-        return Handover::Failed;
+        return match status.as_u16() {
+            400 | 409 | 413 | 415 | 422 => Handover::Unwanted,
+            _ => Handover::Away,
+        };
     }
     match response.json::<Taken>().await {
         Ok(taken) => Handover::Taken(taken.node),
         Err(error) => {
             warn!(job.id = %id, error = %error, "the digester service's answer cannot be read");
-            Handover::Failed
+            Handover::Away
         }
     }
 }

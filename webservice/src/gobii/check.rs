@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use schema::gobii::{Dialect, LoaderInstruction, Table};
 
 use super::{error::Message, roots::Roots, words};
+use crate::KindCheck;
 
 /// Checks the paths of a loader instruction: given, under one of the roots whatever links and dots
 /// they lead through, and there if the instruction says so. The error tells all that is wrong.
@@ -15,6 +16,26 @@ pub fn check_loader(body: &str, roots: &[PathBuf]) -> Result<(), String> {
         return Ok(());
     }
     Err(findings.iter().map(Message::text).collect::<Vec<_>>().join("; "))
+}
+
+/// Checks instructions of kind `loader` that come by the plain API.
+pub struct LoaderCheck {
+    roots: Vec<PathBuf>,
+}
+
+impl LoaderCheck {
+    /// Lets instructions read from and write to these folders; none means any.
+    #[must_use]
+    pub fn new(roots: Vec<PathBuf>) -> Self {
+        let anywhere = || vec![PathBuf::from("/")];
+        Self { roots: if roots.is_empty() { anywhere() } else { roots } }
+    }
+}
+
+impl KindCheck for LoaderCheck {
+    fn check(&self, body: &str) -> Result<(), String> {
+        check_loader(body, &self.roots)
+    }
 }
 
 /// What is wrong with an instruction's paths.

@@ -29,7 +29,7 @@ mod token;
 mod words;
 
 pub use backend::{Acceptance, Backend, BackendError};
-pub use check::check_loader;
+pub use check::{LoaderCheck, check_loader};
 pub use config::{ContextTaken, Crops, GobiiConfig, PreviewConfig};
 pub use contact::{Contact, Email};
 pub use crop::{ContextPath, CropConfig, CropId};

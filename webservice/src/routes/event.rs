@@ -125,14 +125,15 @@ impl Follow {
         // The job first: events that come between the two are told with the job's next change.
         let job = store::job::find(&self.app.db, self.id).await?;
         let events = store::event::list(&self.app.db, self.id, self.after, i64::from(PAGE)).await?;
+        let more = events.len() == PAGE as usize;
         let mut news = Vec::with_capacity(events.len() + 1);
         for event in events {
             self.after = event.id;
             news.extend(message("event", &event).map(|message| message.id(event.id.to_string())));
         }
-        if let Some(job) =
-            job.filter(|job| self.last.as_ref().is_none_or(|last| differs(last, job)))
-        {
+        // The job after the last event: a settled one ends the stream.
+        let changed = job.filter(|job| self.last.as_ref().is_none_or(|last| differs(last, job)));
+        if let Some(job) = changed.filter(|_| !more) {
             self.over = job.status.is_settled();
             news.extend(message("job", &job));
             self.last = Some(job);

@@ -21,7 +21,7 @@ use crate::{
 /// How many patches one request may carry.
 const MAX_PATCHES: usize = 1000;
 
-/// Jobs, newest first; with `settled=false` what is still to do, oldest first.
+/// Jobs, newest first; what is still to do (`settled=false`, or such a status), oldest first.
 #[utoipa::path(get, path = "/job", tag = "job", params(JobFilter), responses(
     (status = 200, body = Page<Job>),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -33,8 +33,10 @@ pub(crate) async fn list_jobs(
     let limit = filter.limit.unwrap_or(JobFilter::DEFAULT_LIMIT).clamp(1, JobFilter::MAX_LIMIT);
     // One more than asked for tells whether there is a next page.
     let fetch = i64::from(limit) + 1;
+    let unsettled = filter.status.is_some_and(|status| !status.is_settled());
     let jobs = match filter.settled {
         Some(false) => store::job::list_unsettled(&app.db, &filter, fetch).await,
+        None if unsettled => store::job::list_unsettled(&app.db, &filter, fetch).await,
         _ => store::job::list(&app.db, &filter, fetch).await,
     };
     Ok(Json(page(jobs.doing("list the jobs")?, limit as usize)))

@@ -4,6 +4,8 @@ use schema::{Instruction, Job, JobId, Key, Kind, NewInstruction, NewJob};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
+use crate::error::is_outage;
+
 use super::{
     job,
     row::{JobRow, raw, undecodable},
@@ -37,26 +39,53 @@ pub(crate) async fn accept(db: &PgPool, new: &NewInstruction) -> sqlx::Result<Ac
 ///
 /// `None`: the job is not known, and its instruction did not come with it.
 pub(crate) async fn announce(db: &PgPool, new: &NewJob) -> sqlx::Result<Option<Acceptance>> {
-    if let Some(known) = job::hold(db, new.id, new.node.as_ref()).await? {
-        let same = known.key == new.key && known.kind == new.kind;
-        return Ok(Some(if same { Acceptance::Known(known) } else { Acceptance::Taken(known) }));
+    if let Some(known) = known(db, new).await? {
+        return Ok(Some(known));
     }
-    let Some(body) = &new.instruction else { return Ok(None) };
-    let order = NewInstruction {
+    let Some(order) = order(new) else { return Ok(None) };
+    match insert(db, new.id, &new.key, &order, new.node.as_ref()).await {
+        Ok(Some(job)) => return Ok(Some(Acceptance::Created(job))),
+        Ok(None) => {}
+        // The id was announced a moment ago, under another key.
+        Err(error) if violates(&error, "job_pkey") => {}
+        Err(error) => return Err(error),
+    }
+    // Either this very job was announced a moment ago, or the key belongs to another job.
+    match known(db, new).await? {
+        Some(known) => Ok(Some(known)),
+        None => Ok(job::latest_of(db, &new.key).await?.map(Acceptance::Taken)),
+    }
+}
+
+/// The job, if there is one with this id, and whether it is the one that is announced.
+async fn known(db: &PgPool, new: &NewJob) -> sqlx::Result<Option<Acceptance>> {
+    let Some(job) = job::find(db, new.id).await? else { return Ok(None) };
+    let same = job.key == new.key
+        && job.kind == new.kind
+        && match order(new) {
+            Some(order) => same_instruction(db, &new.key, &order).await?,
+            None => true,
+        };
+    if !same {
+        return Ok(Some(Acceptance::Taken(job)));
+    }
+    let Some(node) = &new.node else { return Ok(Some(Acceptance::Known(job))) };
+    Ok(job::hold(db, new.id, node).await?.map(Acceptance::Known))
+}
+
+fn order(new: &NewJob) -> Option<NewInstruction> {
+    Some(NewInstruction {
         key: Some(new.key.clone()),
         kind: new.kind.clone(),
         tenant: new.tenant.clone(),
         submitted_by: new.submitted_by.clone(),
-        body: body.clone(),
-    };
-    if let Some(job) = insert(db, new.id, &new.key, &order, new.node.as_ref()).await? {
-        return Ok(Some(Acceptance::Created(job)));
-    }
-    // Either this very job was announced a moment ago, or the key belongs to another job.
-    Ok(match job::find(db, new.id).await? {
-        Some(job) => Some(Acceptance::Known(job)),
-        None => job::latest_of(db, &new.key).await?.map(Acceptance::Taken),
+        body: new.instruction.clone()?,
     })
+}
+
+fn violates(error: &sqlx::Error, constraint: &str) -> bool {
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.constraint() == Some(constraint))
 }
 
 fn made_up_key() -> Key {
@@ -111,25 +140,31 @@ async fn insert(
 
 /// Whether the instruction under this key says the same, white space and order of names aside.
 async fn same_instruction(
-    db: impl PgExecutor<'_>,
+    db: impl PgExecutor<'_> + Copy,
     key: &Key,
     new: &NewInstruction,
 ) -> sqlx::Result<bool> {
+    let Some(kept) = find(db, key).await? else { return Ok(false) };
+    if kept.kind != new.kind || kept.tenant != new.tenant {
+        return Ok(false);
+    }
+    // The text first: not every JSON text can be compared by what it means.
+    Ok(kept.body.get() == new.body.get() || same_meaning(db, key, new.body.get()).await?)
+}
+
+async fn same_meaning(db: impl PgExecutor<'_>, key: &Key, body: &str) -> sqlx::Result<bool> {
     let same = sqlx::query_scalar!(
-        r#"
-        select kind = $2 and tenant is not distinct from $3 and body::jsonb = ($4::text)::jsonb
-               as "same!"
-          from instruction
-         where key = $1
-        "#,
+        r#"select body::jsonb = ($2::text)::jsonb as "same!" from instruction where key = $1"#,
         key.as_str(),
-        new.kind.as_str(),
-        new.tenant.as_deref(),
-        new.body.get(),
+        body,
     )
     .fetch_one(db)
-    .await?;
-    Ok(same)
+    .await;
+    match same {
+        // A lone surrogate, an escaped NUL, a number beyond all bounds: the texts differ.
+        Err(error) if error.as_database_error().is_some() && !is_outage(&error) => Ok(false),
+        same => same,
+    }
 }
 
 /// The instruction kept under this key.

@@ -143,9 +143,10 @@ pub(crate) struct ToForward {
     pub(crate) body: String,
 }
 
-/// The oldest jobs that no node has been handed yet.
+/// The oldest jobs after this one that no node has been handed yet.
 pub(crate) async fn to_forward(
     db: impl PgExecutor<'_>,
+    after: JobId,
     limit: i64,
 ) -> sqlx::Result<Vec<ToForward>> {
     sqlx::query_as!(
@@ -156,30 +157,45 @@ pub(crate) async fn to_forward(
           from job join instruction using (key)
          where job.forwarded_at is null
            and job.settled_at is null
+           and job.id > $1
          order by job.id
-         limit $1
+         limit $2
         "#,
+        after.0,
         limit,
     )
     .fetch_all(db)
     .await
 }
 
-/// Notes that a node has taken these jobs in.
+/// Notes that a node has taken these jobs in, as they were after so many attempts.
+///
+/// A job that went on since then is not touched. Neither is one that somebody else is about to
+/// change: waiting for them could end in a deadlock, and offering it again does no harm.
 pub(crate) async fn forwarded(
     db: impl PgExecutor<'_>,
-    ids: &[JobId],
+    jobs: &[(JobId, i32)],
     node: &NodeId,
 ) -> sqlx::Result<()> {
-    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    let (ids, attempts): (Vec<_>, Vec<_>) =
+        jobs.iter().map(|(id, attempt)| (id.0, attempt)).unzip();
     sqlx::query!(
         r#"
         update job
-           set forwarded_at = now(), node = case when status = 'submitted' then $2 else node end
-         where id = any($1)
-           and forwarded_at is null
+           set forwarded_at = now(), node = $3
+          from (
+                   select job.id
+                     from job
+                     join unnest($1::uuid[], $2::int[]) as taken (id, attempt)
+                       on taken.id = job.id and taken.attempt = job.attempt
+                    where job.status = 'submitted'
+                      and job.forwarded_at is null
+                      for update of job skip locked
+               ) as waiting
+         where job.id = waiting.id
         "#,
         &ids,
+        &attempts,
         node.as_str(),
     )
     .execute(db)
@@ -191,23 +207,21 @@ pub(crate) async fn forwarded(
 pub(crate) async fn hold(
     db: impl PgExecutor<'_> + Copy,
     id: JobId,
-    node: Option<&NodeId>,
+    node: &NodeId,
 ) -> sqlx::Result<Option<Job>> {
-    if let Some(node) = node {
-        sqlx::query!(
-            r#"
-            update job
-               set forwarded_at = coalesce(forwarded_at, now()), node = $2
-             where id = $1
-               and status = 'submitted'
-               and (forwarded_at is null or node is distinct from $2)
-            "#,
-            id.0,
-            node.as_str(),
-        )
-        .execute(db)
-        .await?;
-    }
+    sqlx::query!(
+        r#"
+        update job
+           set forwarded_at = coalesce(forwarded_at, now()), node = $2
+         where id = $1
+           and status = 'submitted'
+           and (forwarded_at is null or node is distinct from $2)
+        "#,
+        id.0,
+        node.as_str(),
+    )
+    .execute(db)
+    .await?;
     find(db, id).await
 }
 

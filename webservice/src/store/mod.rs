@@ -31,7 +31,7 @@ pub(crate) async fn migrate(db: &PgPool) -> Result<(), sqlx::migrate::MigrateErr
     MIGRATIONS.run(db).await
 }
 
-/// Whether the database answers.
+/// Whether the database answers, and has its tables.
 pub(crate) async fn ping(db: &PgPool) -> sqlx::Result<()> {
-    sqlx::query_scalar!("select 1 as one").fetch_one(db).await.map(|_| ())
+    sqlx::query_scalar!("select exists (select from job)").fetch_one(db).await.map(drop)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use schema::{AddressedPatch, JobId, JobPatch, JobStatus, NodeId, PatchAnswer};
 use sqlx::PgExecutor;
 
-use super::row::{signed, undecodable, unsigned};
+use super::row::{signed, storable, undecodable, unsigned};
 
 /// What became of one patch.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ async fn take(
     let rows = sqlx::query!(
         r#"
         with patch as (
-            select *
+            select *, coalesce(status in ('submitted', 'running'), false) as begins
               from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[],
                           $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::bool[])
                    as patch (id, attempt, sequence, node, status, stage, done, total, message,
@@ -80,12 +80,17 @@ async fn take(
         taken as (
             update job
                set status = coalesce(patch.status, job.status),
-                   stage = coalesce(patch.stage, job.stage),
-                   progress_done = coalesce(patch.done, job.progress_done),
-                   progress_total = coalesce(patch.total, job.progress_total),
+                   stage = case when begins then patch.stage
+                                else coalesce(patch.stage, job.stage) end,
+                   progress_done = case when begins then patch.done
+                                        else coalesce(patch.done, job.progress_done) end,
+                   progress_total = case when begins then patch.total
+                                         else coalesce(patch.total, job.progress_total) end,
                    message = coalesce(patch.message, job.message),
                    attempt = patch.attempt,
-                   sequence = patch.sequence,
+                   sequence = greatest(patch.sequence,
+                                       case when patch.attempt = job.attempt
+                                            then job.sequence end),
                    node = case patch.status when 'submitted' then null else patch.node end,
                    forwarded_at = case patch.status when 'submitted' then null
                                        else coalesce(job.forwarded_at, now()) end,
@@ -99,9 +104,10 @@ async fn take(
                        -- A new attempt takes a job that nobody holds.
                        (job.status = 'submitted' and patch.attempt = job.attempt + 1
                         and patch.status is not null)
-                       -- News of the attempt that holds it.
+                       -- News of the attempt that holds it; a move is final, and never too late.
                        or (job.status = 'running' and patch.attempt = job.attempt
-                           and patch.node = job.node and patch.sequence > job.sequence)
+                           and patch.node = job.node
+                           and (patch.sequence > job.sequence or patch.status is not null))
                    )
                and (patch.status is null
                     or exists (select from unnest($12::text[], $13::text[]) as legal (origin, goal)
@@ -125,10 +131,10 @@ async fn take(
         &sequences,
         &nodes,
         &column(|patch| patch.status.map(|status| status.to_string())) as _,
-        &column(|patch| patch.stage.clone()) as _,
+        &column(|patch| patch.stage.as_deref().map(storable)) as _,
         &units(|progress| progress.done) as _,
         &units(|progress| progress.total) as _,
-        &column(|patch| patch.message.clone()) as _,
+        &column(|patch| patch.message.as_deref().map(storable)) as _,
         &column(|patch| patch.report.as_ref().map(|report| report.get().to_owned())) as _,
         &events,
         &from,

@@ -70,6 +70,12 @@ pub(super) fn signed(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
+/// A word for people as a column can hold it: PostgreSQL's `text` knows no NUL. Refusing the word
+/// would refuse the news it came with, and its sender would say it for ever.
+pub(super) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// What the table holds although no code writes it.
 pub(super) fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(error))

@@ -1,0 +1,119 @@
+//! The web service, as the command line sees it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use reqwest::{Client, RequestBuilder, Url};
+use schema::{
+    Accepted, Instruction, Job, JobEvent, JobFilter, JobId, Key, NewInstruction, Page, Problem,
+};
+use serde::de::DeserializeOwned;
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where the web service is, and how to answer.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    /// The web service to ask.
+    #[arg(long, env = "DIGESTER_URL", default_value = "http://127.0.0.1:8080")]
+    server: Url,
+    /// Answer as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Common {
+    pub(crate) fn api(&self) -> anyhow::Result<Api> {
+        Api::new(self.server.clone())
+    }
+}
+
+/// Speaks to the web service.
+pub(crate) struct Api {
+    http: Client,
+    server: Url,
+}
+
+impl Api {
+    pub(crate) fn new(server: Url) -> anyhow::Result<Self> {
+        let http = Client::builder().timeout(TIMEOUT).build().context("make an HTTP client")?;
+        Ok(Self { http, server })
+    }
+
+    pub(crate) async fn submit(&self, new: &NewInstruction) -> anyhow::Result<Accepted> {
+        self.send(self.http.post(self.url(&["instruction"])).json(new)).await
+    }
+
+    pub(crate) async fn instruction(&self, key: &Key) -> anyhow::Result<Instruction> {
+        self.send(self.http.get(self.url(&["instruction", key.as_str()]))).await
+    }
+
+    pub(crate) async fn job(&self, id: JobId) -> anyhow::Result<Job> {
+        self.send(self.http.get(self.url(&["job", &id.to_string()]))).await
+    }
+
+    pub(crate) async fn jobs(&self, filter: &JobFilter) -> anyhow::Result<Page<Job>> {
+        let mut url = self.url(&["job"]);
+        url.set_query(Some(&serde_urlencoded::to_string(filter)?));
+        self.send(self.http.get(url)).await
+    }
+
+    pub(crate) async fn events(&self, id: JobId) -> anyhow::Result<Vec<JobEvent>> {
+        let (mut events, mut after) = (Vec::new(), None);
+        loop {
+            let mut url = self.url(&["job", &id.to_string(), "events"]);
+            url.set_query(after.map(|after: String| format!("after={after}")).as_deref());
+            let page: Page<JobEvent> = self.send(self.http.get(url)).await?;
+            events.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(events);
+            }
+        }
+    }
+
+    pub(crate) async fn cancel(&self, id: JobId) -> anyhow::Result<Job> {
+        self.send(self.http.post(self.url(&["job", &id.to_string(), "cancel"]))).await
+    }
+
+    pub(crate) async fn rerun(&self, id: JobId) -> anyhow::Result<Job> {
+        self.send(self.http.post(self.url(&["job", &id.to_string(), "rerun"]))).await
+    }
+
+    /// The job that somebody means: by its id, or by the key of its instruction (the newest one).
+    pub(crate) async fn resolve(&self, name: &str) -> anyhow::Result<JobId> {
+        if let Ok(id) = name.parse() {
+            return Ok(id);
+        }
+        let key: Key = name.parse().with_context(|| format!("{name:?} names no job"))?;
+        let filter = JobFilter { key: Some(key), limit: Some(1), ..JobFilter::default() };
+        match self.jobs(&filter).await?.items.first() {
+            Some(job) => Ok(job.id),
+            None => bail!("no job has the id or the key {name}; `digester jobs` lists them"),
+        }
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.server.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
+        let response = request.send().await.with_context(|| {
+            let server = self.server.as_str();
+            format!("the web service at {server} does not answer; is `digester up` running there?")
+        })?;
+        if response.status().is_success() {
+            return response.json().await.context("read the web service's answer");
+        }
+        let status = response.status();
+        match response.json::<Problem>().await {
+            Ok(problem) => bail!("{}", problem.detail.unwrap_or(problem.title)),
+            Err(_) => bail!("the web service answers {status}"),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Questions to a running web service.
+
+pub(crate) mod api;
+pub(crate) mod cancel;
+pub(crate) mod jobs;
+mod print;
+pub(crate) mod rerun;
+pub(crate) mod show;
+pub(crate) mod submit;
+pub(crate) mod watch;

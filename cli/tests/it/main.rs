@@ -1,0 +1,7 @@
+//! The whole system, as processes: started, asked, killed and started again.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod crash;
+mod system;
+mod up;

@@ -1,0 +1,196 @@
+//! A system of its own for each test: two services, their folders, a database.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use schema::{Job, JobEvent, JobStatus};
+use serde_json::Value;
+use sqlx::PgPool;
+
+/// A guard against waiting for ever; no test passes or fails by it alone.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a condition is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The binary under test.
+pub(crate) fn digester() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_digester"));
+    command.env_remove("DATABASE_URL").env("RUST_LOG", "info").stdin(Stdio::null());
+    command
+}
+
+/// Waits until there is something.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begin.elapsed() < PATIENCE, "waited in vain until {what}");
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// A process that dies with its test.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    pub(crate) fn terminate(&mut self) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Two services that know each other, and the folder in which they live.
+pub(crate) struct System {
+    folder: tempfile::TempDir,
+    database_url: String,
+    web_port: u16,
+    node_port: u16,
+}
+
+impl System {
+    pub(crate) fn new(db: &PgPool) -> Self {
+        let options = db.connect_options();
+        let name = options.get_database().expect("a test has a database");
+        let system = Self {
+            folder: tempfile::tempdir().unwrap(),
+            database_url: with_database(&std::env::var("DATABASE_URL").unwrap(), name),
+            web_port: free_port(),
+            node_port: free_port(),
+        };
+        fs::write(system.config(), system.configuration()).unwrap();
+        system
+    }
+
+    /// Changes a piece of the configuration, before anything is started.
+    pub(crate) fn configure(&self, piece: &str, instead: &str) {
+        let text = fs::read_to_string(self.config()).unwrap();
+        assert!(text.contains(piece), "{piece}");
+        fs::write(self.config(), text.replace(piece, instead)).unwrap();
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("digester.toml")
+    }
+
+    fn configuration(&self) -> String {
+        let (web, node) = (self.web_port, self.node_port);
+        let state = self.folder.path().join("node");
+        format!(
+            r#"
+            [webservice]
+            listen = "127.0.0.1:{web}"
+            token = "of this test"
+            [webservice.database]
+            url = "{database}"
+            max_connections = 5
+            [webservice.forward]
+            digesters = ["http://127.0.0.1:{node}"]
+            max_backoff_seconds = 1
+
+            [service]
+            listen = "127.0.0.1:{node}"
+            node = "node-a"
+            state = "{state}"
+            callback = "http://127.0.0.1:{web}"
+            token = "of this test"
+            [service.limits]
+            max_backoff_seconds = 1
+            replay_every_seconds = 1
+            "#,
+            database = self.database_url,
+            state = state.display(),
+        )
+    }
+
+    pub(crate) fn start(&self, role: &str) -> Process {
+        let log = fs::File::options().create(true).append(true).open(self.log(role)).unwrap();
+        let mut command = digester();
+        command.arg(role).arg("--config").arg(self.config()).stderr(log);
+        Process(command.spawn().unwrap())
+    }
+
+    fn log(&self, role: &str) -> PathBuf {
+        self.folder.path().join(role).with_extension("log")
+    }
+
+    /// A question on the command line, answered as JSON.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Option<Value> {
+        let Output { stdout, .. } = self.client(arguments);
+        serde_json::from_slice(&stdout).ok()
+    }
+
+    pub(crate) fn client(&self, arguments: &[&str]) -> Output {
+        let mut command = digester();
+        command.args(arguments).arg("--json").env("RUST_LOG", "off");
+        command.env("DIGESTER_URL", format!("http://127.0.0.1:{}", self.web_port));
+        command.output().unwrap()
+    }
+
+    /// Submits an instruction for the digester that sleeps, once the web service is there.
+    pub(crate) fn submit_sleep(&self, milliseconds: u64) -> String {
+        let file = self.folder.path().join("sleep.json");
+        fs::write(&file, format!(r#"{{"milliseconds": {milliseconds}}}"#)).unwrap();
+        let file = file.display().to_string();
+        let job = until("the web service takes an instruction", || {
+            self.ask(&["submit", &file, "--kind", "sleep"])
+        });
+        job["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The job and its history, if the web service answers.
+    pub(crate) fn show(&self, id: &str) -> Option<(Job, Vec<JobEvent>)> {
+        let whole = self.ask(&["show", id])?;
+        let job = serde_json::from_value(whole["job"].clone()).unwrap();
+        let events = serde_json::from_value(whole["events"].clone()).unwrap();
+        Some((job, events))
+    }
+
+    /// Waits until the job has come there; a job that settled elsewhere never will.
+    pub(crate) fn until_status(&self, id: &str, status: JobStatus) -> (Job, Vec<JobEvent>) {
+        until(&format!("job {id} is {status}"), || {
+            let (job, events) = self.show(id)?;
+            let astray = job.status.is_settled() && job.status != status;
+            assert!(!astray, "job {id} is {}: {events:#?}", job.status);
+            (job.status == status).then_some((job, events))
+        })
+    }
+
+    /// How often a line of a service's log says this.
+    pub(crate) fn logged(&self, role: &str, text: &str) -> usize {
+        let log = fs::File::open(self.log(role)).unwrap();
+        BufReader::new(log).lines().filter(|line| line.as_ref().unwrap().contains(text)).count()
+    }
+}
+
+/// A port that nobody listens at, most likely.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The same database server, another database.
+fn with_database(url: &str, name: &str) -> String {
+    let (server, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let (server, _) = server.rsplit_once('/').unwrap();
+    format!("{server}/{name}?{parameters}")
+}

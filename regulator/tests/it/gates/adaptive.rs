@@ -1,0 +1,89 @@
+use regulator::{End, Regulator, Signal, Strategy};
+
+use crate::world::World;
+
+const ADAPTIVE: &str = "gates = [{ adaptive = { max = 200, window = \"10s\" } }]";
+
+/// The limits after each window on a node that does `goodput(jobs)` work per second.
+fn limits(toml: &str, windows: usize, goodput: impl Fn(usize, f64) -> f64) -> Vec<f64> {
+    let mut world = World::new(toml);
+    let mut limits = Vec::new();
+    for id in 0..400 {
+        world.submit(id, |_| ()).unwrap();
+    }
+    for window in 0..windows {
+        let started = world.start();
+        let next = 1000 * (1 + window as u128);
+        for at in 0..started.len() {
+            world.submit(next + at as u128, |_| ()).unwrap();
+        }
+        let running = world.node.books().running().len();
+        world.pass(10.0);
+        let work = 10.0 * goodput(window, running as f64);
+        world.node.observe(world.now, Signal::Work(work));
+        limits.push(world.node.state(world.now).gates[0].budgets[0].capacity as f64);
+        let over = running as f64 - limits[window];
+        let ids: Vec<_> = world.node.books().running().keys().copied().collect();
+        for id in ids.into_iter().take(over.max(0.0) as usize) {
+            world.end_as(id.0, End::NotRun);
+        }
+    }
+    limits
+}
+
+#[test]
+fn it_finds_the_knee_in_twenty_windows_and_stays() {
+    for knee in [4.0, 10.0, 24.0, 40.0, 100.0] {
+        let limits = limits(ADAPTIVE, 60, |_, jobs| jobs.min(knee));
+        let settled = &limits[20..];
+        let mean = settled.iter().sum::<f64>() / settled.len() as f64;
+        assert!((mean / knee - 1.0).abs() <= 0.10, "knee {knee}: mean {mean}, {limits:?}");
+        let swing = settled.iter().map(|limit| (limit - mean).abs()).fold(0.0, f64::max);
+        assert!(swing <= (0.15 * mean).max(1.1), "knee {knee}: swing {swing}, {limits:?}");
+    }
+}
+
+#[test]
+fn it_follows_a_knee_that_moves() {
+    let limits =
+        limits(ADAPTIVE, 120, |window, jobs| jobs.min(if window < 40 { 32.0 } else { 16.0 }));
+    let end = &limits[100..];
+    assert!(end.iter().all(|limit| (14.0..=18.0).contains(limit)), "{end:?}");
+}
+
+#[test]
+fn running_out_of_memory_cuts_it_at_once() {
+    let mut world = World::new("gates = [{ adaptive = { max = 20, start = 10, min = 8 } }]");
+    for id in 1..=20 {
+        world.submit(id, |_| ()).unwrap();
+    }
+    assert_eq!(world.start().len(), 10);
+    world.end_as(1, End::OutOfMemory);
+    let capacity = |world: &World| world.node.state(world.now).gates[0].budgets[0].capacity;
+    assert_eq!(capacity(&world), 8, "seven tenths, but no less than `min`");
+    assert_eq!(world.start(), []);
+    assert!(world.why(11)[0].starts_with("waits for a slot; 9 of 8 taken by"));
+}
+
+#[test]
+fn a_limit_that_is_not_used_teaches_nothing() {
+    let mut world = World::new("gates = [{ adaptive = { max = 20, start = 10 } }]");
+    world.submit(1, |_| ()).unwrap();
+    world.start();
+    for _ in 0..5 {
+        world.pass(60.0);
+        world.node.observe(world.now, Signal::Work(1.0));
+    }
+    assert_eq!(world.node.state(world.now).gates[0].budgets[0].capacity, 10);
+}
+
+#[test]
+fn the_limit_outlives_a_change_of_strategy() {
+    let mut world = World::new("gates = [{ adaptive = { max = 20, start = 10 } }]");
+    world.submit(1, |_| ()).unwrap();
+    world.start();
+    world.end_as(1, End::OutOfMemory);
+    let wider = Strategy::from_toml("gates = [{ adaptive = { max = 40, start = 20 } }]").unwrap();
+    world.node.reconfigure(world.now, &wider);
+    assert_eq!(world.node.state(world.now).gates[0].budgets[0].capacity, 7);
+}

@@ -1,0 +1,92 @@
+use regulator::{AskId, Regulator};
+
+use crate::world::{World, id};
+
+const KEYED: &str = "gates = [{ fixed = { at_once = 4 } }, { keyed = {} }]";
+
+fn world(toml: &str, keys: &[&str]) -> World {
+    let mut world = World::new(toml);
+    for (at, key) in keys.iter().enumerate() {
+        let key = Some((*key).to_owned()).filter(|key| !key.is_empty());
+        world.submit(1 + at as u128, |ask| ask.key = key).unwrap();
+    }
+    world
+}
+
+#[test]
+fn jobs_of_one_key_never_meet_and_others_pass() {
+    let mut world = world(KEYED, &["a", "a", "b", "", "", "a"]);
+    assert_eq!(world.start(), [1, 3, 4, 5]);
+    world.end(4);
+    assert_eq!(world.start(), []);
+    assert_eq!(world.why(2), [format!("waits for its key `a`; 1 of 1 run: job {}", id(1))]);
+    world.end(1);
+    assert_eq!(world.start(), [2]);
+    world.end(3);
+    assert_eq!(world.start(), []);
+    world.end(2);
+    assert_eq!(world.start(), [6]);
+}
+
+#[test]
+fn withdrawing_the_first_of_a_key_lets_the_second_stand_in_its_place() {
+    let mut world = world(KEYED, &["a", "a", "a"]);
+    assert!(world.node.withdraw(world.now, AskId(1)));
+    assert_eq!(world.start(), [2]);
+    assert!(world.node.withdraw(world.now, AskId(3)));
+    world.end(2);
+    assert_eq!(world.start(), []);
+}
+
+#[test]
+fn an_older_job_that_comes_later_takes_the_place_of_the_first_of_its_key() {
+    let mut world = world(KEYED, &["a", "b"]);
+    let earlier = world.now.wall - jiff::SignedDuration::from_secs(60);
+    world
+        .submit(3, |ask| {
+            ask.key = Some("a".into());
+            ask.submitted = earlier;
+        })
+        .unwrap();
+    assert_eq!(world.start(), [3, 2]);
+    world.end(3);
+    assert_eq!(world.start(), [1]);
+}
+
+#[test]
+fn several_of_a_key_may_run_if_the_operator_says_so() {
+    let two = "gates = [{ fixed = { at_once = 9 } }, { keyed = { at_once = 2 } }]";
+    let mut world = world(two, &["a", "a", "a", "b"]);
+    assert_eq!(world.start(), [1, 2, 4]);
+    world.end(2);
+    assert_eq!(world.start(), [3]);
+}
+
+#[test]
+fn tenants_and_kinds_can_be_counted_too() {
+    let by_tenant = "gates = [{ fixed = { at_once = 9 } }, { keyed = { by = \"tenant\" } },
+        { keyed = { by = \"kind\", at_once = 2 } }]";
+    let mut world = World::new(by_tenant);
+    for (at, (tenant, kind)) in [
+        ("maize", "loader"),
+        ("maize", "loader"),
+        ("rice", "loader"),
+        ("wheat", "loader"),
+        ("wheat", "other"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let with = |ask: &mut regulator::Ask| {
+            (ask.tenant, ask.kind) = (tenant.to_owned(), kind.to_owned());
+        };
+        world.submit(1 + at as u128, with).unwrap();
+    }
+    assert_eq!(world.start(), [1, 3, 5]);
+    assert_eq!(world.why(2).len(), 2, "its tenant and its kind");
+    world.end(3);
+    assert_eq!(world.start(), [], "wheat runs one already, and so does maize");
+    world.end(1);
+    assert_eq!(world.start(), [2]);
+    assert!(world.why(4)[0].starts_with("waits for its tenant `wheat`; 1 of 1 run"));
+}
