@@ -9,7 +9,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{contact::Contact, password::PasswordHash};
+use super::{config::CropConfig, contact::Contact, password::PasswordHash};
 
 /// A crop's id. Plain enough for a header, a folder's name and the front of a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -75,63 +75,6 @@ impl fmt::Display for ContextPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("/")?;
         self.0.iter().try_for_each(|part| write!(f, "{part}/"))
-    }
-}
-
-/// What an operator says of one crop.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CropConfig {
-    /// The path in front of `gobii/v1`: `/gobii-dev`.
-    pub context: ContextPath,
-    /// The root of GOBii's file tree; the crop's own part is `crops/<id>/` below it.
-    pub root: PathBuf,
-    /// Where users upload, if not `files/` in the crop's part.
-    #[serde(default)]
-    pub files: Option<PathBuf>,
-    /// Where digests go, if not `loader/digest/` in the crop's part.
-    #[serde(default)]
-    pub digest: Option<PathBuf>,
-    /// Where instruction files would lie, if not `loader/instructions/` in the crop's part.
-    #[serde(default)]
-    pub instructions: Option<PathBuf>,
-    /// Where extractor instructions would lie, if not `extractor/instructions/` there.
-    #[serde(default)]
-    pub extractor_instructions: Option<PathBuf>,
-    /// Other directories that instructions may read from and write to.
-    #[serde(default)]
-    pub more_roots: Vec<PathBuf>,
-    /// The mode of directories that are made for users and digesters, who may be other accounts.
-    #[serde(default = "default_directory_mode")]
-    pub directory_mode: u32,
-    /// Who may come: user names with the argon2 hashes of their passwords.
-    #[serde(default)]
-    pub users: BTreeMap<String, PasswordHash>,
-    /// Who the users are.
-    #[serde(default)]
-    pub contacts: Vec<Contact>,
-}
-
-const fn default_directory_mode() -> u32 {
-    0o775
-}
-
-impl CropConfig {
-    /// A crop that nobody may use yet.
-    #[must_use]
-    pub fn new(context: &str, root: impl Into<PathBuf>) -> Self {
-        Self {
-            context: context.to_owned().into(),
-            root: root.into(),
-            files: None,
-            digest: None,
-            instructions: None,
-            extractor_instructions: None,
-            more_roots: Vec::new(),
-            directory_mode: default_directory_mode(),
-            users: BTreeMap::new(),
-            contacts: Vec::new(),
-        }
     }
 }
 

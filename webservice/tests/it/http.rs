@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, routing::get};
+use edge::Limits;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     sync::Notify,
 };
-use webservice::http::Limits;
 
 use crate::wire::{Answer, Server};
 

@@ -3,13 +3,13 @@
 use std::{io, net::SocketAddr};
 
 use axum::Router;
+use edge::{Limits, serve};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use webservice::http::{Limits, serve};
 
 /// A router at an address of its own; stopped when dropped.
 pub(crate) struct Server {

@@ -81,6 +81,18 @@ async fn whoever_is_not_known_gets_401_and_no_token() {
 }
 
 #[tokio::test]
+async fn a_stranger_is_heard_out_before_being_refused() {
+    let world = World::new().await;
+    let length = 3 << 20;
+    let head = format!(
+        "POST /gobii-dev//gobii/v1/instructions/loader HTTP/1.1\r\nX-Auth-Token: x\r\n\
+         Content-Length: {length}\r\nHost: x\r\n\r\n"
+    );
+    let answer = world.exchange(&[head.into_bytes(), vec![b' '; length]].concat()).await;
+    assert_eq!(answer.status(), 401);
+}
+
+#[tokio::test]
 async fn a_user_without_a_contact_is_told_so_in_plain_text() {
     let world = World::with(|_, crop| {
         let hash = crop.users["USER_READER"].clone();

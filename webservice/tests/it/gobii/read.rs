@@ -1,8 +1,8 @@
 //! Reading back: instructions, jobs, names, contacts.
 
-use schema::JobStatus;
-use serde_json::json;
-use webservice::gobii::BackendError;
+use schema::{JobStatus, Key, Kind, NewInstruction};
+use serde_json::{json, value::to_raw_value};
+use webservice::gobii::{Backend as _, BackendError};
 
 use super::world::{KEY, NAME, World};
 
@@ -60,6 +60,55 @@ async fn the_oldest_dialect_is_read_back_without_a_status_that_it_does_not_know(
     assert_eq!(element.get("gobiiJobStatus"), None);
     assert_eq!(element["gobiiCropType"], "dev");
     assert_eq!(world.get(&format!("jobs/{NAME}")).await.data()[0]["payloadType"], "markers");
+}
+
+#[tokio::test]
+async fn every_table_of_the_middle_dialect_tells_the_status_in_its_own_place() {
+    let world = World::new().await;
+    let mut item = world.item();
+    let tables = [("dnarun", json!("CV_PAYLOADTYPE_SAMPLES")), ("dnarun_prop", json!(null))];
+    item["gobiiLoaderInstructions"] = tables
+        .map(|(table, payload)| {
+            let mut element = world.element(table);
+            element["columnsByTableName"] = json!({});
+            element["jobPayloadType"] = payload;
+            element["gobiiJobStatus"] = json!("CV_PROGRESSSTATUS_NOSTATUS");
+            element["logMessage"] = json!(null);
+            element
+        })
+        .into();
+    assert_eq!(
+        world.create(&item).await.data()[0]["gobiiLoaderInstructions"][1]["gobiiCropType"],
+        "dev"
+    );
+    let answer = world.get(&format!("instructions/loader/{NAME}")).await;
+    for element in answer.data()[0]["gobiiLoaderInstructions"].as_array().unwrap() {
+        assert_eq!(element["gobiiJobStatus"], "CV_PROGRESSSTATUS_PENDING");
+    }
+    assert_eq!(world.get(&format!("jobs/{NAME}")).await.data()[0]["payloadType"], "samples");
+}
+
+#[tokio::test]
+async fn an_instruction_that_was_kept_bare_is_read_back_as_an_item() {
+    let world = World::new().await;
+    for (name, body) in [
+        ("list", json!([world.element("marker")])),
+        ("procedure", world.procedure()["procedure"].clone()),
+    ] {
+        let new = NewInstruction {
+            key: Some(Key::new(format!("dev:{name}")).unwrap()),
+            kind: Kind::new("loader").unwrap(),
+            tenant: None,
+            submitted_by: None,
+            body: to_raw_value(&body).unwrap(),
+        };
+        world.memory.accept(new).await.unwrap();
+        let answer = world.get(&format!("instructions/loader/{name}")).await;
+        let item = &answer.data()[0];
+        assert_eq!(item["instructionFileName"], name);
+        assert!(item["procedure"].is_object() || item["gobiiLoaderInstructions"].is_array());
+        assert_eq!(world.get(&format!("jobs/{name}")).await.data()[0]["jobName"], name);
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,10 @@
 
 use std::{fs, path::PathBuf, sync::OnceLock};
 
+use edge::Limits;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use webservice::{
-    gobii::{Contact, CropConfig, GobiiConfig, hash_password, router},
-    http::Limits,
-};
+use webservice::gobii::{Contact, CropConfig, GobiiConfig, hash_password, router};
 
 use super::{memory::Memory, strict};
 use crate::wire::{self, Server};
