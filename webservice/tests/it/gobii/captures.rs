@@ -23,7 +23,7 @@ fn recorded(generation: &str) -> Vec<(String, Vec<u8>)> {
         .join("../../shared/specs/gobii-wire-captures")
         .join(generation);
     let Ok(entries) = fs::read_dir(&folder) else {
-        println!("skipped: there are no recordings at {}", folder.display());
+        eprintln!("skipped: there are no recordings at {}", folder.display());
         return Vec::new();
     };
     let paths = entries.map(|entry| entry.unwrap().path());
