@@ -9,7 +9,7 @@ use super::{
     envelope::{Item, Reply},
     error::GobiiError,
     facade::Facade,
-    instruction::key,
+    instruction::{KIND, key},
     words,
 };
 
@@ -86,5 +86,8 @@ pub(super) async fn newest<B: Backend>(
     key: &Key,
 ) -> Result<Option<(Job, schema::Instruction)>, GobiiError> {
     let Some(kept) = facade.backend.instruction(key).await? else { return Ok(None) };
+    if kept.kind.as_str() != KIND {
+        return Ok(None);
+    }
     Ok(facade.backend.job(key).await?.map(|job| (job, kept)))
 }
