@@ -72,7 +72,7 @@ async fn every_table_of_the_middle_dialect_tells_the_status_in_its_own_place() {
             let mut element = world.element(table);
             element["columnsByTableName"] = json!({});
             element["jobPayloadType"] = payload;
-            element["gobiiJobStatus"] = json!("CV_PROGRESSSTATUS_NOSTATUS");
+            element["gobiiJobStatus"] = json!(null);
             element["logMessage"] = json!(null);
             element
         })
@@ -141,6 +141,7 @@ async fn an_outage_is_503_in_an_envelope() {
     let answer = world.get(&format!("jobs/{NAME}")).await;
     assert_eq!(answer.status, 503);
     assert!(answer.error().contains("try again"));
+    assert!(answer.head.contains("\r\nRetry-After: "), "{}", answer.head);
     world.memory.fail(BackendError::Internal);
     assert_eq!(world.get(&format!("jobs/{NAME}")).await.status, 500);
 }
