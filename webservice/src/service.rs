@@ -43,7 +43,7 @@ impl Service {
         let address = listener.local_addr().context("read the address listened at")?;
         let db = store::pool(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
-        let app = App::new(db, self.config, self.checks, shutdown.clone());
+        let app = App::new(db.clone(), self.config, self.checks, shutdown.clone());
         let work = tokio::spawn({
             let (app, stop_all) = (app.clone(), shutdown.clone().drop_guard());
             async move {
@@ -55,7 +55,9 @@ impl Service {
         let router = routes::router(app);
         let served = edge::serve(listener, router, shutdown.clone(), edge::Limits::default()).await;
         shutdown.cancel();
-        work.await.context("join the forwarder")??;
+        let worked = work.await.context("join the forwarder");
+        db.close().await;
+        worked??;
         served.context("serve requests")
     }
 }

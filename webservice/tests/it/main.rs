@@ -1,8 +1,22 @@
-//! The web service, from outside.
+//! The web service as its callers see it: over HTTP, with a database of its own for every test;
+//! and the facade in front of it, over bare sockets and with no database.
 
-#[cfg(test)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod accept;
+mod announce;
+mod batch;
+mod cancel;
+mod event;
+mod forward;
 mod gobii;
-#[cfg(test)]
+mod health;
 mod http;
-#[cfg(test)]
+mod list;
+mod openapi;
+mod outage;
+mod patch;
+mod property;
+mod refusal;
 mod wire;
+mod world;

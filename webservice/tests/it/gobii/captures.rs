@@ -23,7 +23,7 @@ fn recorded(generation: &str) -> Vec<(String, Vec<u8>)> {
         .join("../../shared/specs/gobii-wire-captures")
         .join(generation);
     let Ok(entries) = fs::read_dir(&folder) else {
-        println!("skipped: there are no recordings at {}", folder.display());
+        eprintln!("skipped: there are no recordings at {}", folder.display());
         return Vec::new();
     };
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -106,7 +106,7 @@ async fn every_recorded_create_is_kept_and_echoed_in_its_own_dialect() {
 #[tokio::test]
 async fn a_recorded_create_as_it_is_names_the_file_that_is_not_there() {
     if Path::new(RECORDED_ROOT).exists() {
-        return println!("skipped: {RECORDED_ROOT} exists here");
+        return eprintln!("skipped: {RECORDED_ROOT} exists here");
     }
     for generation in GENERATIONS {
         let world = World::with(|_, crop| crop.root = RECORDED_ROOT.into()).await;
