@@ -10,6 +10,7 @@ use super::{
     error::GobiiError,
     facade::Facade,
     instruction::{KIND, key},
+    path::segment,
     words,
 };
 
@@ -66,7 +67,7 @@ pub(super) async fn get<B: Backend>(
         return Ok(Reply::found([]));
     };
     let dto = JobDto::new(&job, name, &instruction);
-    let href = crop.href(format_args!("{collection}/{}", dto.id));
+    let href = crop.href(format_args!("{collection}/{}", segment(name)));
     Ok(Reply::found([Item::new(&dto).linked("JobDTO", dto.id, href, &["GET"])]))
 }
 

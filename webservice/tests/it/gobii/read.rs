@@ -49,6 +49,8 @@ async fn a_job_carries_what_its_instruction_says() {
         "submittedDate": 1_767_268_800_000_i64, "datasetIds": [6], "id": 5
     });
     assert_eq!(answer.data()[0], expected);
+    let link = &answer.envelope["payload"]["linkCollection"]["linksPerDataItem"][0]["href"];
+    assert_eq!(*link, format!("/gobii-dev//gobii/v1/jobs/{NAME}"), "and there it is found");
 }
 
 #[tokio::test]
