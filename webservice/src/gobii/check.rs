@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use schema::gobii::{Dialect, LoaderInstruction, Table};
+use schema::gobii::{Dialect, LoaderInstruction, Metadata, Table};
 
 use super::{error::Message, roots::Roots, words};
 use crate::KindCheck;
@@ -55,82 +55,92 @@ pub(super) fn paths(instruction: &LoaderInstruction, roots: &Roots) -> Vec<Messa
 
 fn paths_of(table: &Table, of: &str, roots: &Roots) -> Vec<Message> {
     let file = &table.file;
-    let missing = |what| {
-        let text = format!("The file associated with instruction {of}is missing the {what} path");
-        Message::missing(text)
-    };
-    let given = |path: &Option<String>| path.clone().filter(|path| !path.is_empty());
+    let source = place("source", file.source.as_deref(), of, roots);
+    let destination = place("destination", file.destination.as_deref(), of, roots);
     let mut findings = Vec::new();
-    match given(&file.source) {
-        None => findings.push(missing("source file")),
-        Some(source) if roots.resolve(Path::new(&source)).is_none() => {
-            findings.push(outside("source", &source));
-        }
-        Some(source) if !Path::new(&source).exists() => {
-            if file.require_directories_to_exist {
-                findings.push(required("source", &source));
+    for (what, place) in [("source", &source), ("destination", &destination)] {
+        match place {
+            Err(finding) => findings.push(finding.clone()),
+            Ok(path) if file.require_directories_to_exist && !path.exists() => {
+                findings.push(required(what, path));
             }
-            if !file.create_source {
-                findings.push(Message::not_there(format!(
-                    "The load file was specified to exist, but does not exist: {source}"
-                )));
-            }
+            Ok(_) => {}
         }
-        Some(_) => {}
     }
-    match given(&file.destination) {
-        None => findings.push(missing("destination file")),
-        Some(destination) if roots.resolve(Path::new(&destination)).is_none() => {
-            findings.push(outside("destination", &destination));
-        }
-        Some(destination) => {
-            if file.require_directories_to_exist && !Path::new(&destination).exists() {
-                findings.push(required("destination", &destination));
-            }
-        }
+    if let (Ok(source), false) = (source, file.create_source)
+        && !source.exists()
+    {
+        findings.push(absent(source));
     }
     findings
 }
 
-fn outside(what: &str, path: &str) -> Message {
+/// A path that is given, and lies under one of the roots.
+fn place<'a>(
+    what: &str,
+    path: Option<&'a str>,
+    of: &str,
+    roots: &Roots,
+) -> Result<&'a Path, Message> {
+    let Some(path) = path.filter(|path| !path.is_empty()).map(Path::new) else {
+        return Err(Message::missing(format!(
+            "The file associated with instruction {of}is missing the {what} file path"
+        )));
+    };
+    match roots.resolve(path) {
+        Some(_) => Ok(path),
+        None => Err(outside(what, path)),
+    }
+}
+
+fn outside(what: &str, path: &Path) -> Message {
+    let path = path.display();
     Message::bad_request(format!(
         "The {what} path does not lie under the directories that this server may use: {path}"
     ))
 }
 
-fn required(what: &str, path: &str) -> Message {
+fn required(what: &str, path: &Path) -> Message {
+    let path = path.display();
     Message::not_there(format!(
         "require-to-exist was set to true, but the {what} file path does not exist: {path}"
     ))
 }
 
+fn absent(source: &Path) -> Message {
+    let source = source.display();
+    Message::not_there(format!(
+        "The load file was specified to exist, but does not exist: {source}"
+    ))
+}
+
 /// What a job needs to be told, and only the later dialects tell.
 pub(super) fn job(instruction: &LoaderInstruction, name: &str) -> Vec<Message> {
-    let metadata = instruction.metadata();
     if instruction.dialect == Dialect::A {
         return Vec::new();
     }
-    let mut findings = Vec::new();
-    match metadata.payload_type.as_deref().filter(|payload| !payload.is_empty()) {
-        None => {
-            findings.push(Message::error("The primary instruction does not have a payload type"))
-        }
-        Some(payload) if words::payload_named(payload).is_none() => {
-            let text = format!("The primary instruction has an unknown payload type: {payload}");
-            findings.push(Message::bad_request(text));
-        }
-        Some(_) => {}
+    let metadata = instruction.metadata();
+    let given = |id: Option<i64>| id.is_some_and(|id| id > 0);
+    let mut findings = Vec::from_iter(payload(metadata));
+    if words::payload(instruction) == words::MATRIX && !given(words::dataset(metadata)) {
+        let text = "The specified job has payload type MATRIX, but no dataset ID";
+        findings.push(Message::error(format!("{text}: {name}")));
     }
-    let positive = |id: Option<i64>| id.is_some_and(|id| id > 0);
-    let dataset = words::dataset(metadata);
-    if words::payload(instruction) == words::MATRIX && !positive(dataset) {
-        findings.push(Message::error(format!(
-            "The specified job has payload type MATRIX, but no dataset ID: {name}"
-        )));
-    }
-    if !positive(metadata.contact_id) {
-        findings
-            .push(Message::error(format!("The specified job does not have a contact ID: {name}")));
+    if !given(metadata.contact_id) {
+        let text = "The specified job does not have a contact ID";
+        findings.push(Message::error(format!("{text}: {name}")));
     }
     findings
+}
+
+/// What is wrong with the payload type.
+fn payload(metadata: &Metadata) -> Option<Message> {
+    match metadata.payload_type.as_deref().unwrap_or_default() {
+        "" => Some(Message::error("The primary instruction does not have a payload type")),
+        known if words::payload_named(known).is_some() => None,
+        other => {
+            let text = "The primary instruction has an unknown payload type";
+            Some(Message::bad_request(format!("{text}: {other}")))
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use schema::gobii::Metadata;
+use schema::gobii::{Dialect, LoaderInstruction, Metadata};
 
 use super::{crop::CropId, error::Message, words};
 
@@ -50,8 +50,26 @@ impl GobiiDatabase for NoDatabase {
     }
 }
 
-/// Checks that data set, type, experiment, project and platform belong together.
+/// Checks that data set, type, experiment, project and platform belong together: in the oldest
+/// dialect in every table, in the later ones in what stands for all.
 pub(super) async fn check(
+    database: &dyn GobiiDatabase,
+    crop: &CropId,
+    instruction: &LoaderInstruction,
+) -> Vec<Message> {
+    let checked = if instruction.dialect == Dialect::A { instruction.tables.len() } else { 1 };
+    let mut findings = Vec::new();
+    for table in instruction.tables.iter().take(checked) {
+        for finding in check_one(database, crop, &table.metadata).await {
+            if !findings.contains(&finding) {
+                findings.push(finding);
+            }
+        }
+    }
+    findings
+}
+
+async fn check_one(
     database: &dyn GobiiDatabase,
     crop: &CropId,
     metadata: &Metadata,

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, request::Parts},
+    http::{HeaderValue, Method, request::Parts},
     response::{IntoResponse, Response},
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -18,7 +18,7 @@ use super::{
     contact,
     crop::Crop,
     database::{GobiiDatabase, NoDatabase},
-    envelope::{Reply, Stamp, seal},
+    envelope::{Reply, Stamp},
     error::{GobiiError, Message},
     files, instruction, job,
     login::{self, Caller},
@@ -76,30 +76,33 @@ fn panicked(version: &str) -> Response {
 
 async fn answer<B: Backend>(State(facade): State<Arc<Facade<B>>>, request: Request) -> Response {
     let (head, mut body) = request.into_parts();
-    let segments = segments(head.uri.path());
-    let found = facade.crops.iter().find_map(|crop| Some((crop, crop.context.rest_of(&segments)?)));
-    let Some((crop, rest)) = found else { return facade.no_crop(&head, &segments).await };
-    let rest: Vec<_> = rest.iter().map(String::as_str).collect();
-    match rest.as_slice() {
-        ["gobii", "v1", call @ ..] => {
-            let response = facade.serve(crop, call, &head, &mut body).await;
-            body::discard(body).await;
-            response
-        }
-        _ => edge::not_found(head.uri).await.into_response(),
-    }
+    let response = facade.route(&head, &mut body).await;
+    body::discard(body).await;
+    response
 }
 
 impl<B: Backend> Facade<B> {
-    /// Only what looks like a GOBii call gets an answer in its terms.
-    async fn no_crop(&self, head: &Parts, segments: &[String]) -> Response {
-        if !segments.windows(2).any(|pair| pair == ["gobii", "v1"]) {
-            return edge::not_found(head.uri.clone()).await.into_response();
+    /// Finds the crop; what does not even look like a GOBii call is no concern of ours.
+    async fn route(&self, head: &Parts, body: &mut Body) -> Response {
+        let segments = segments(head.uri.path());
+        for crop in &self.crops {
+            let Some(rest) = crop.context.rest_of(&segments) else { continue };
+            let rest: Vec<_> = rest.iter().map(String::as_str).collect();
+            if let ["gobii", "v1", call @ ..] = rest.as_slice() {
+                return self.serve(crop, call, head, body).await;
+            }
         }
+        match segments.windows(2).any(|pair| pair == ["gobii", "v1"]) {
+            true => self.no_crop(),
+            false => edge::not_found(head.uri.clone()).await.into_response(),
+        }
+    }
+
+    fn no_crop(&self) -> Response {
         let known: Vec<_> = self.crops.iter().map(|crop| crop.context.to_string()).collect();
         let text = format!("There is no crop at this address; there are {}", known.join(", "));
         let stamp = Stamp { version: &self.config.version, ..Stamp::default() };
-        seal(StatusCode::INTERNAL_SERVER_ERROR, &[], &[Message::error(text)], &stamp)
+        GobiiError::from(Message::error(text)).into_response(&stamp)
     }
 
     /// Everything but the server's address is for those who may come.

@@ -26,6 +26,9 @@ use super::{
     words,
 };
 
+/// The kind of every instruction that comes here.
+pub(super) const KIND: &str = "loader";
+
 /// The key under which an instruction of this crop and name is kept.
 pub(super) fn key(crop: &Crop, name: &str) -> Result<Key, InvalidName> {
     let name = Key::new(name)?;
@@ -76,7 +79,7 @@ pub(super) async fn create<B: Backend>(
     blocking(move || directory::make(&destinations, mode)).await??;
     let new = NewInstruction {
         key: Some(order.key),
-        kind: Kind::new("loader").expect("loader is a kind"),
+        kind: Kind::new(KIND).expect("it is a kind's name"),
         tenant: Some(crop.id.to_string()),
         submitted_by: Some(caller.user.clone()),
         body: order.sent,
@@ -102,8 +105,8 @@ async fn check<B: Backend>(
         (check::paths(&instruction, &roots), real.collect())
     });
     let (mut findings, destinations) = on_disk.await?;
-    let metadata = order.instruction.metadata();
-    findings.extend(database::check(&*facade.database, &crop.id, metadata).await);
+    let database = &*facade.database;
+    findings.extend(database::check(database, &crop.id, &order.instruction).await);
     findings.extend(check::job(&order.instruction, &order.name));
     if findings.is_empty() { Ok(destinations) } else { Err(GobiiError::Refused(findings)) }
 }

@@ -32,9 +32,8 @@ pub(super) fn in_envelope(text: &str) -> Result<Box<RawValue>, GobiiError> {
     let envelope = envelope.ok_or_else(no_envelope)?;
     let payload: Object = parse(envelope.get("payload").ok_or_else(no_payload)?.get())?;
     let data: Vec<Box<RawValue>> = parse(payload.get("data").ok_or_else(no_data)?.get())?;
-    let one = <[_; 1]>::try_from(data)
-        .map_err(|_| Message::missing("Request payload data does not contain exactly one item"))?;
-    let [item] = one;
+    let not_one = "Request payload data does not contain exactly one item";
+    let [item] = <[_; 1]>::try_from(data).map_err(|_| Message::missing(not_one))?;
     Ok(item)
 }
 
@@ -93,7 +92,7 @@ impl Item {
     /// Writes the status wherever the client's dialect has a place for it.
     pub(super) fn set_status(&mut self, name: &str) {
         self.edit(|part| {
-            if part.get(STATUS).is_some() {
+            if part.has(STATUS) {
                 part.set(STATUS, name);
             }
         });

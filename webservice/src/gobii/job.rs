@@ -9,7 +9,8 @@ use super::{
     envelope::{Item, Reply},
     error::GobiiError,
     facade::Facade,
-    instruction::key,
+    instruction::{KIND, key},
+    path::segment,
     words,
 };
 
@@ -66,7 +67,7 @@ pub(super) async fn get<B: Backend>(
         return Ok(Reply::found([]));
     };
     let dto = JobDto::new(&job, name, &instruction);
-    let href = crop.href(format_args!("{collection}/{}", dto.id));
+    let href = crop.href(format_args!("{collection}/{}", segment(name)));
     Ok(Reply::found([Item::new(&dto).linked("JobDTO", dto.id, href, &["GET"])]))
 }
 
@@ -86,5 +87,8 @@ pub(super) async fn newest<B: Backend>(
     key: &Key,
 ) -> Result<Option<(Job, schema::Instruction)>, GobiiError> {
     let Some(kept) = facade.backend.instruction(key).await? else { return Ok(None) };
+    if kept.kind.as_str() != KIND {
+        return Ok(None);
+    }
     Ok(facade.backend.job(key).await?.map(|job| (job, kept)))
 }

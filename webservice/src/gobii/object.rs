@@ -13,6 +13,11 @@ use serde_json::value::{RawValue, to_raw_value};
 pub(super) struct Object(Vec<(String, Box<RawValue>)>);
 
 impl Object {
+    /// Whether there is such a property, be it null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
     /// A value, unless it is null or not there.
     pub(super) fn get(&self, name: &str) -> Option<&RawValue> {
         let found = self.0.iter().find(|(key, _)| key == name);
@@ -88,6 +93,6 @@ mod tests {
     #[test]
     fn null_is_not_there() {
         let object: Object = serde_json::from_str(r#"{"k":null}"#).unwrap();
-        assert!(object.get("k").is_none());
+        assert!(object.get("k").is_none() && object.has("k"));
     }
 }

@@ -106,7 +106,7 @@ async fn every_recorded_create_is_kept_and_echoed_in_its_own_dialect() {
 #[tokio::test]
 async fn a_recorded_create_as_it_is_names_the_file_that_is_not_there() {
     if Path::new(RECORDED_ROOT).exists() {
-        return println!("skipped: {RECORDED_ROOT} exists here");
+        return eprintln!("skipped: {RECORDED_ROOT} exists here");
     }
     for generation in GENERATIONS {
         let world = World::with(|_, crop| crop.root = RECORDED_ROOT.into()).await;

@@ -1,6 +1,9 @@
 //! Upload folders and the look into them.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+};
 
 use serde_json::json;
 
@@ -14,7 +17,9 @@ async fn a_folder_is_made_once_and_may_be_there_already() {
         assert_eq!(answer.status, 200);
         let folder = world.files().join("data_1");
         assert_eq!(answer.data()[0]["directoryName"], folder.display().to_string());
-        assert!(folder.is_dir());
+        let made = fs::metadata(folder).unwrap();
+        assert!(made.is_dir());
+        assert_eq!(made.permissions().mode() & 0o777, 0o775, "others upload into it");
     }
 }
 

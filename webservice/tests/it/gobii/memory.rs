@@ -100,6 +100,7 @@ fn job(new: &NewInstruction, number: i64) -> Job {
         attempt: 0,
         node: None,
         cancel_requested: false,
+        held: None,
         rerun_of: None,
         submitted_at: Timestamp::from_millisecond(1_767_268_800_000).unwrap(),
         started_at: None,

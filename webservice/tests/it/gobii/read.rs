@@ -49,6 +49,8 @@ async fn a_job_carries_what_its_instruction_says() {
         "submittedDate": 1_767_268_800_000_i64, "datasetIds": [6], "id": 5
     });
     assert_eq!(answer.data()[0], expected);
+    let link = &answer.envelope["payload"]["linkCollection"]["linksPerDataItem"][0]["href"];
+    assert_eq!(*link, format!("/gobii-dev//gobii/v1/jobs/{NAME}"), "and there it is found");
 }
 
 #[tokio::test]
@@ -72,7 +74,7 @@ async fn every_table_of_the_middle_dialect_tells_the_status_in_its_own_place() {
             let mut element = world.element(table);
             element["columnsByTableName"] = json!({});
             element["jobPayloadType"] = payload;
-            element["gobiiJobStatus"] = json!("CV_PROGRESSSTATUS_NOSTATUS");
+            element["gobiiJobStatus"] = json!(null);
             element["logMessage"] = json!(null);
             element
         })
@@ -141,6 +143,7 @@ async fn an_outage_is_503_in_an_envelope() {
     let answer = world.get(&format!("jobs/{NAME}")).await;
     assert_eq!(answer.status, 503);
     assert!(answer.error().contains("try again"));
+    assert!(answer.head.contains("\r\nRetry-After: "), "{}", answer.head);
     world.memory.fail(BackendError::Internal);
     assert_eq!(world.get(&format!("jobs/{NAME}")).await.status, 500);
 }

@@ -177,13 +177,14 @@ pub(crate) fn config(
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) head: String,
     pub(crate) envelope: Value,
 }
 
 impl Answer {
     pub(crate) fn of(answer: wire::Answer) -> Self {
         let envelope = serde_json::from_str(answer.text()).unwrap();
-        Self { status: answer.status(), envelope }
+        Self { status: answer.status(), head: answer.head, envelope }
     }
 
     pub(crate) fn succeeded(&self) -> bool {
