@@ -1,6 +1,6 @@
 //! The running service.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use schema::Kind;
@@ -17,7 +17,7 @@ const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 /// The web service, before it serves.
 pub struct Service {
     config: Config,
-    checks: HashMap<Kind, Box<dyn KindCheck>>,
+    checks: HashMap<Kind, Arc<dyn KindCheck>>,
 }
 
 impl Service {
@@ -30,7 +30,7 @@ impl Service {
     /// Has instructions of this kind checked before they are accepted.
     #[must_use]
     pub fn with_check(mut self, kind: Kind, check: impl KindCheck + 'static) -> Self {
-        self.checks.insert(kind, Box::new(check));
+        self.checks.insert(kind, Arc::new(check));
         self
     }
 

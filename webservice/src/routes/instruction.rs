@@ -28,7 +28,7 @@ pub(crate) async fn create_instruction(
     State(app): State<App>,
     Json(new): Json<NewInstruction>,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-    app.check(&new)?;
+    app.check(&new).await?;
     let accepted = store::instruction::accept(&app.db, &new).await;
     match accepted.doing("accept the instruction")? {
         Acceptance::Created(job) => {
