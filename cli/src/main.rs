@@ -4,7 +4,9 @@ mod client;
 mod configuration;
 mod data;
 mod network;
+mod operator;
 mod postgres;
+mod regulator;
 mod roles;
 mod secret;
 mod telemetry;
@@ -45,6 +47,13 @@ enum Command {
     Cancel(client::cancel::Args),
     /// Do a settled job over, from the same instruction.
     Rerun(client::rerun::Args),
+    /// Hash a password for the configuration; reads it from standard input.
+    HashPassword,
+    /// Look at the regulator of a node, change it, and try strategies on a trace.
+    Regulator {
+        #[command(subcommand)]
+        command: operator::Command,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,6 +81,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Watch(args) => client::watch::run(args).await,
             Command::Cancel(args) => client::cancel::run(args).await,
             Command::Rerun(args) => client::rerun::run(args).await,
+            Command::HashPassword => secret::hash_password(),
+            Command::Regulator { command } => operator::run(command).await,
         }
     })
 }

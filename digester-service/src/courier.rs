@@ -38,10 +38,14 @@ pub(crate) async fn deliver_all(node: &Node) {
             backoff.reset();
             continue;
         };
-        let (error, depth) = (&away as &dyn std::error::Error, node.journal.depth());
-        warn!(error, journal.depth = depth, "{depth} outcomes wait for the web service");
+        tell_away(node, &away);
         tokio::time::sleep(backoff.pause(None)).await;
     }
+}
+
+fn tell_away(node: &Node, away: &Away) {
+    let (error, depth) = (away as &dyn std::error::Error, node.journal.depth());
+    warn!(error, journal.depth = depth, "{depth} outcomes wait for the web service");
 }
 
 /// Delivers everything there is for one web service.

@@ -162,6 +162,12 @@ impl Intake {
         }
     }
 
+    /// Units of work done by all attempts since this was last asked.
+    pub(crate) fn take_work(&self) -> u64 {
+        let held = self.held();
+        held.values().map(|entry| entry.reporter.take_work()).sum()
+    }
+
     pub(crate) fn holds(&self, id: JobId) -> bool {
         self.held().contains_key(&id)
     }

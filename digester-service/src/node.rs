@@ -3,9 +3,11 @@
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::Arc,
 };
 
+use regulator::{Shared, Strategy};
 use schema::{DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
@@ -30,6 +32,11 @@ pub(crate) struct Node {
     pub(crate) limits: Limits,
     pub(crate) digesters: HashMap<Kind, Arc<dyn Digester>>,
     pub(crate) intake: Intake,
+    pub(crate) regulator: Arc<Shared>,
+    /// The strategy that the configuration asks for.
+    pub(crate) configured: Strategy,
+    /// Where the journal and the strategy are kept.
+    pub(crate) state: PathBuf,
     pub(crate) journal: Journal,
     pub(crate) callback: Callback,
     /// Further targets that a job may name.
@@ -46,16 +53,19 @@ impl Node {
     pub(crate) fn new(
         config: Config,
         digesters: HashMap<Kind, Arc<dyn Digester>>,
-        intake: Intake,
+        regulator: Arc<Shared>,
         journal: Journal,
         runner: Arc<Notify>,
         stopping: CancellationToken,
     ) -> Self {
         Self {
-            name: config.node,
+            name: config.node.clone(),
             limits: config.limits,
             digesters,
-            intake,
+            intake: Intake::new(Arc::clone(&regulator), config.limits, config.node),
+            regulator,
+            configured: config.regulator,
+            state: config.state,
             journal,
             callback: Callback::new(&config.callback, config.token),
             allowed_callbacks: config.allowed_callbacks,

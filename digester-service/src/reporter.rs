@@ -49,6 +49,8 @@ pub(crate) struct Reporter {
 struct News {
     /// Stages that the web service has not heard of yet.
     stages: VecDeque<JobPatch>,
+    /// Units done that the regulator has not heard of.
+    work: u64,
     /// The present stage and progress.
     stage: Option<String>,
     progress: Option<Progress>,
@@ -98,7 +100,11 @@ impl Reporter {
     }
 
     pub(crate) fn progress(&self, progress: Progress) {
-        self.news().progress = Some(progress);
+        let mut news = self.news();
+        let before = news.progress.map_or(0, |before| before.done);
+        news.work += progress.done.saturating_sub(before);
+        news.progress = Some(progress);
+        drop(news);
         self.told.notify_one();
     }
 
@@ -122,6 +128,11 @@ impl Reporter {
     pub(crate) fn glance(&self) -> (Option<String>, Option<Progress>) {
         let news = self.news();
         (news.stage.clone(), news.progress)
+    }
+
+    /// Units of work done since this was last asked.
+    pub(crate) fn take_work(&self) -> u64 {
+        std::mem::take(&mut self.news().work)
     }
 
     /// A patch that says nothing yet, later than every one before.

@@ -9,7 +9,7 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{error::ApiError, node::Node};
+use crate::{error::ApiError, node::Node, regulation};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -26,6 +26,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(list_held))
         .routes(routes!(get_held))
         .routes(routes!(cancel_held))
+        .merge(regulation::routes())
         .layer(middleware::from_fn_with_state(token, edge::require));
     OpenApiRouter::with_openapi(Doc::openapi())
         .routes(routes!(live))

@@ -52,9 +52,8 @@ impl Service {
             }
         });
         info!(%address, "the web service listens at {address}");
-        let served = axum::serve(listener, routes::router(app))
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-            .await;
+        let router = routes::router(app);
+        let served = edge::serve(listener, router, shutdown.clone(), edge::Limits::default()).await;
         shutdown.cancel();
         let worked = work.await.context("join the forwarder");
         db.close().await;

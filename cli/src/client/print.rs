@@ -217,15 +217,11 @@ mod tests {
     #[test]
     fn a_finding_gives_place_cell_and_remedy() {
         let text = finding(&Finding {
-            severity: Severity::Error,
-            message: "“Z” is no IUPAC code".to_owned(),
-            remedy: Some("correct the cell".to_owned()),
-            table: Some("matrix".to_owned()),
             file: Some("/in/a.hmp.txt".to_owned()),
             line: Some(7),
             column: Some(12),
             cell: Some("Z".to_owned()),
-            count: 1,
+            ..Finding::new(Severity::Error, "“Z” is no IUPAC code").remedy("correct the cell")
         });
         for part in ["error: ", "/in/a.hmp.txt:7:12", "\"Z\"", "correct the cell"] {
             assert!(text.contains(part), "{part} in {text}");

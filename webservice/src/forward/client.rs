@@ -38,6 +38,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
+            .pool_idle_timeout(edge::IDLE_CONNECTION)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client without TLS always builds");
