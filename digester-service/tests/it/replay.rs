@@ -45,10 +45,10 @@ async fn waiting_jobs_are_taken_up_again_in_their_order_after_a_crash() {
     let node = world.node();
     node.until(jobs[119], json!("waiting")).await;
     assert_eq!(node.state_of(elsewhere).await, Value::Null, "another node's");
-    let held = node.get("/job").await.json();
-    let held: Vec<_> = held.as_array().unwrap().iter().map(|held| held["id"].clone()).collect();
-    assert_eq!(held, jobs.iter().map(|job| json!(job)).collect::<Vec<_>>());
-    assert_eq!(node.get(&format!("/job/{}", jobs[119])).await.json()["place"], 119);
+    for place in [1, 2, 60, 119] {
+        let shown = node.get(&format!("/job/{}", jobs[place])).await.json();
+        assert_eq!(shown["place"], place);
+    }
     node.gate.open();
     world.web.until_settled(jobs[119]).await;
     node.stop().await;

@@ -15,7 +15,7 @@ use axum::{
 use schema::{JobPatch, JobStatus, Problem, ProblemKind};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::world::GUARD;
 
@@ -90,7 +90,7 @@ impl Web {
 
     /// Makes a submitted job, and the request that hands it over.
     pub(crate) fn submit(&self, kind: &str, instruction: &Value) -> (Uuid, Value) {
-        let (id, key) = (Uuid::now_v7(), Uuid::now_v7().to_string());
+        let (id, key) = (self.mint(), Uuid::now_v7().to_string());
         let request = json!({
             "job": {"id": id, "key": key, "kind": kind, "instruction": instruction},
             "config": {"known": true},
@@ -99,6 +99,13 @@ impl Web {
         model.instructions.insert(key.clone(), instruction.clone());
         model.rows.insert(id, Row::new(key, kind.to_owned(), None));
         (id, request)
+    }
+
+    /// A new id, a second later than the one before: the order of submission is told from it.
+    fn mint(&self) -> Uuid {
+        let (seconds, _) = Uuid::now_v7().get_timestamp().unwrap().to_unix();
+        let seconds = seconds - 10_000 + self.model().rows.len() as u64;
+        Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0))
     }
 
     pub(crate) fn row(&self, id: Uuid) -> Row {
