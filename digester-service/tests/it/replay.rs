@@ -129,3 +129,27 @@ async fn a_claim_whose_answer_was_lost_in_a_crash_is_taken_up_again() {
     assert_eq!(world.web.until_settled(job).await.attempt, 2);
     node.stop().await;
 }
+
+#[tokio::test]
+async fn a_job_whose_outcome_is_still_to_be_delivered_is_not_replayed() {
+    let world = World::new().await;
+    let node = world.node();
+    let (job, request) = world.web.submit("gate", &json!({}));
+    node.takes(&request).await;
+    node.gate.reached(1).await;
+    world.web.is(Mood::Away);
+    node.gate.open();
+    node.until(job, json!("reporting")).await;
+    node.kill().await;
+
+    let before = world.web.heard();
+    world.web.is(Mood::Slow);
+    let node = world.node_with(json!({}), json!({"replay_every_seconds": 1}));
+    // The second question comes after the first answer was dealt with.
+    world.web.is_asked(2).await;
+    assert!(world.web.heard() <= before + 1, "only the outcome is on its way");
+    world.web.is(Mood::Well);
+    assert_eq!(world.web.until_settled(job).await.past, ["running 1", "completed 1"]);
+    assert_eq!(node.gate.count(), 0);
+    node.stop().await;
+}

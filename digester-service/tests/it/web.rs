@@ -63,6 +63,8 @@ pub(crate) struct Web {
     changes: Arc<watch::Sender<u64>>,
     /// How many patches arrived, taken or not.
     heard: Arc<watch::Sender<u64>>,
+    /// How often it was asked what is unsettled.
+    asked: Arc<watch::Sender<u64>>,
 }
 
 impl Web {
@@ -74,6 +76,7 @@ impl Web {
             mood: Arc::new(watch::channel(Mood::Well).0),
             changes: Arc::new(watch::channel(0).0),
             heard: Arc::new(watch::channel(0).0),
+            asked: Arc::new(watch::channel(0).0),
         };
         let router = Router::new()
             .route("/job", post(announce).patch(patch_all).get(list))
@@ -139,6 +142,21 @@ impl Web {
             .unwrap();
     }
 
+    /// How many patches have arrived.
+    pub(crate) fn heard(&self) -> u64 {
+        *self.heard.borrow()
+    }
+
+    /// Waits until it was asked so often more what is unsettled.
+    pub(crate) async fn is_asked(&self, more: u64) {
+        let mut asked = self.asked.subscribe();
+        let wanted = *asked.borrow() + more;
+        timeout(GUARD, asked.wait_for(|asked| *asked >= wanted))
+            .await
+            .expect("it is asked")
+            .unwrap();
+    }
+
     fn model(&self) -> MutexGuard<'_, Model> {
         self.model.lock().unwrap()
     }
@@ -180,7 +198,7 @@ impl Row {
         }
     }
 
-    /// The rules of the real row.
+    /// The rules of the real row, and no mercy for a last word that comes too late.
     fn take(&mut self, patch: &JobPatch) -> Result<Value, ProblemKind> {
         let ours =
             self.node.as_deref() == Some(patch.node.as_str()) && self.attempt == patch.attempt;
@@ -296,6 +314,7 @@ async fn list(State(web): State<Web>, Query(query): Query<HashMap<String, String
     if web.mood() == Mood::Away {
         return away();
     }
+    web.asked.send_modify(|asked| *asked += 1);
     let (node, after) = (query.get("node"), query.get("after").map(|id| id.parse().unwrap()));
     let limit: usize = query["limit"].parse().unwrap();
     let model = web.model();
