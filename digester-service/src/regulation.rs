@@ -23,7 +23,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
 
 /// The strategy in force, its budgets, and how much runs and waits.
 #[utoipa::path(get, path = "/regulator", tag = "regulator",
-    responses((status = 200, body = serde_json::Value)))]
+    responses((status = 200, description = "how it stands now", body = serde_json::Value)))]
 async fn get_regulator(State(node): State<Arc<Node>>) -> Json<regulator::State> {
     Json(node.regulator.lock().state(node.regulator.now()))
 }
@@ -36,7 +36,7 @@ async fn get_regulator(State(node): State<Arc<Node>>) -> Json<regulator::State> 
     request_body(content = serde_json::Value, description = "a strategy, as in the configuration"),
     responses(
         (status = 200, description = "what changed", body = serde_json::Value),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "cannot be carried out as it is", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn set_strategy(State(node): State<Arc<Node>>, body: String) -> Result<Json<Change>, Answer> {
     let wanted = Strategy::from_json(&body)

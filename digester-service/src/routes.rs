@@ -73,15 +73,15 @@ async fn take_job(
 }
 
 /// Every job that the node holds, oldest first.
-#[utoipa::path(get, path = "/job", tag = "job", responses((status = 200, body = Vec<Held>)))]
+#[utoipa::path(get, path = "/job", tag = "job", responses((status = 200, description = "as it stands", body = Vec<Held>)))]
 async fn list_held(State(node): State<Arc<Node>>) -> Json<Vec<Held>> {
     Json(node.intake.list())
 }
 
 /// One job that the node holds, and why it waits.
 #[utoipa::path(get, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)), responses(
-    (status = 200, body = Held),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 200, description = "as it stands", body = Held),
+    (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn get_held(
     State(node): State<Arc<Node>>,
@@ -94,7 +94,7 @@ async fn get_held(
 #[utoipa::path(delete, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 202, description = "its end will be reported"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn cancel_held(
     State(node): State<Arc<Node>>,
@@ -107,15 +107,15 @@ async fn cancel_held(
 }
 
 /// Whether the process lives.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204)))]
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204, description = "yes")))]
 async fn live() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
 /// Whether the node takes jobs in.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
-    (status = 204),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    (status = 204, description = "yes"),
+    (status = 503, description = "not now; see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn ready(State(node): State<Arc<Node>>) -> Result<StatusCode, Answer> {
     match node.stopping.is_cancelled() {
