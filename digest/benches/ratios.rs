@@ -60,22 +60,26 @@ fn run(case: &Case, runs: usize) {
     let bytes = fs::metadata(&input).unwrap().len();
     let copy = home.join("copy");
     let (mut cp, mut ours, mut peak, mut stages) = (Vec::new(), Vec::new(), 0, String::new());
+    let mut cpu = Vec::new();
     for _ in 0..runs {
         let _ = fs::remove_file(&copy);
         cp.push(timed(Command::new("cp").arg(&input).arg(&copy)).0);
         let _ = fs::remove_file(&copy);
         let _ = fs::remove_dir_all(home.join("out"));
         let mut child = Command::new(env::current_exe().unwrap());
-        let (time, said) = timed(child.arg("--digest").arg(home.join("instruction.json")));
+        let (time, processors, said) =
+            timed(child.arg("--digest").arg(home.join("instruction.json")));
         ours.push(time);
+        cpu.push(processors);
         let (kib, rest) = said.trim().split_once(' ').unwrap();
         (peak, stages) = (peak.max(kib.parse::<u64>().unwrap()), rest.to_owned());
     }
     let _ = fs::remove_dir_all(home.join("out"));
     let [copied, digested] = [&mut cp, &mut ours].map(|times| Spread::of(times));
     let ratio = digested.median.as_secs_f64() / copied.median.as_secs_f64();
+    let cpu = Spread::of(&mut cpu);
     println!(
-        "{:11} {:>7.1} {copied:>22} {digested:>26} {ratio:>7.2} {:>6}   stages {stages}",
+        "{:11} {:>7.1} {copied:>22} {digested:>26} {ratio:>7.2} {cpu:>22} {:>6}   {stages}",
         case.name,
         bytes as f64 / 1e6,
         peak / 1024
@@ -113,12 +117,21 @@ fn prepare(case: &Case, home: &Path) -> PathBuf {
     input
 }
 
-fn timed(command: &mut Command) -> (Duration, String) {
-    let begun = Instant::now();
+/// What a program took: time on the wall, time of processors, and what it said.
+fn timed(command: &mut Command) -> (Duration, Duration, String) {
+    let (begun, before) = (Instant::now(), processors());
     let output = command.stderr(Stdio::inherit()).output().unwrap();
     let time = begun.elapsed();
     assert!(output.status.success());
-    (time, String::from_utf8(output.stdout).unwrap())
+    (time, processors() - before, String::from_utf8(output.stdout).unwrap())
+}
+
+/// The time that processors gave to all children so far, in steps of 10 ms.
+fn processors() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let ticks = after_name.split_whitespace().skip(13).take(2).map(|n| n.parse::<u64>().unwrap());
+    Duration::from_millis(10 * ticks.sum::<u64>())
 }
 
 /// Least, median and greatest.

@@ -56,6 +56,7 @@ fn run(
     let files = source.files.len();
     course.enter(Stage::Digest, &format!("Reading {files} files"));
     let folder = Folder::open(&plan.destination)?;
+    plan.tables.iter().try_for_each(|table| folder.remove(&table.output()))?;
     let abort = AtomicBool::new(false);
     let maker = &Maker::new(&plan, options.max_errors.max(1), &abort);
     let (plan, source, folder, abort) = (&plan, &source, &folder, &abort);

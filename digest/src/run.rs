@@ -1,6 +1,9 @@
 //! One digest: the pass over the files, from chunks to tables.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use schema::{MatrixReport, Progress, Report};
 
@@ -11,7 +14,7 @@ use crate::{
     make::{CODES, CallCounts, Codec, Made, MadeRows, Maker, RowLines, Task},
     plan::{Plan, Read},
     read::{Chunk, Chunks, Flow, Source, in_order, lines::Lines},
-    write::{Folder, TableSink, Turning},
+    write::{Folder, Sink, TableSink, Turning},
 };
 
 /// Everything that a pass holds.
@@ -25,8 +28,8 @@ pub(crate) struct Run<'a> {
     abort: &'a AtomicBool,
     chunks: Chunks<'a>,
     tables: Vec<TableSink>,
-    /// Buffers to be used again.
-    buffers: Vec<Vec<u8>>,
+    /// Buffers to be used again, one for every table each time.
+    buffers: Vec<Vec<Vec<u8>>>,
     /// For every table the rows of the files before.
     before: Vec<u64>,
     /// For every table of single lines, how many rows a file makes at least.
@@ -35,6 +38,8 @@ pub(crate) struct Run<'a> {
     lines: RowLines,
     found: Found<'a>,
     counts: CallCounts,
+    /// The small tables of missing calls, when they are written.
+    missing: Vec<Sink>,
 }
 
 /// What a pass works with.
@@ -74,6 +79,7 @@ impl<'a> Run<'a> {
             lines: RowLines::default(),
             found: Found::new(source, plan.matrix, options.max_errors),
             counts: CallCounts::default(),
+            missing: Vec::new(),
         })
     }
 
@@ -86,10 +92,40 @@ impl<'a> Run<'a> {
         self.count_check()
     }
 
-    /// Writes what can be written only when everything is read.
+    /// Writes what can be written only when everything is read, and waits for the disk.
     pub(crate) fn finish(&mut self) -> Result<(), Stop> {
         let turning = turning(self.options, self.folder, self.observer);
-        self.tables.iter_mut().try_for_each(|table| table.finish(&turning))
+        self.tables.iter_mut().try_for_each(|table| table.finish(&turning))?;
+        self.missing = self.write_missing()?;
+        let sinks = self.tables.iter().map(TableSink::sink).chain(&self.missing);
+        // All at once: the file system then waits once for all of them.
+        let done = thread::scope(|scope| {
+            let waits: Vec<_> = sinks.map(|sink| scope.spawn(|| sink.sync())).collect();
+            waits.into_iter().map(|wait| wait.join()).collect::<Vec<_>>()
+        });
+        for done in done {
+            done.map_err(|_| error("waiting for the disk failed"))??;
+        }
+        Ok(())
+    }
+
+    /// How many calls are missing by marker and by sample, in the order of the matrix.
+    fn write_missing(&self) -> Result<Vec<Sink>, Stop> {
+        let Some(matrix) = self.plan.matrix else { return Ok(Vec::new()) };
+        let (rows, columns) = (&self.counts.rows, &self.counts.missing);
+        let (markers, samples) = if matrix.turned { (columns, rows) } else { (rows, columns) };
+        let mut sinks = Vec::new();
+        for (what, counts, of) in [("marker", markers, samples), ("sample", samples, markers)] {
+            let mut sink = Sink::new(self.folder, &format!("missing.{what}s.tsv"))?;
+            let mut text = format!("{what}_idx\tmissing\trate\n");
+            for (i, count) in counts.iter().enumerate() {
+                let rate = ratio(u64::from(*count), of.len() as u64);
+                text += &format!("{i}\t{count}\t{rate:.6}\n");
+            }
+            sink.write(text.as_bytes())?;
+            sinks.push(sink);
+        }
+        Ok(sinks)
     }
 
     /// Gives all files their names.
@@ -101,6 +137,9 @@ impl<'a> Run<'a> {
         report.findings = self.found.into_warnings();
         for table in self.tables {
             report.files.push(table.keep()?);
+        }
+        for sink in self.missing {
+            report.files.push(sink.keep()?);
         }
         self.folder.sync().map_err(|e| error(format_args!("could not name the outputs: {e}")))?;
         Ok(())
@@ -193,7 +232,8 @@ impl Run<'_> {
                 *before += (chunk.first_line + chunk.lines).saturating_sub(from);
             }
         }
-        let buffers = self.tables.iter().map(|_| self.buffers.pop().unwrap_or_default()).collect();
+        let new = || vec![Vec::new(); self.plan.tables.len()];
+        let buffers = self.buffers.pop().unwrap_or_else(new);
         Task { chunk, numbers, width: self.width, buffers }
     }
 
@@ -246,11 +286,13 @@ impl Flow for Run<'_> {
         }
         let turning = turning(self.options, self.folder, self.observer);
         let calls = self.width.unwrap_or_default();
+        let mut buffers = Vec::with_capacity(self.tables.len());
         for (table, mut rows) in self.tables.iter_mut().zip(made.tables) {
             table.take(&mut rows, calls, &turning)?;
             rows.bytes.clear();
-            self.buffers.push(rows.bytes);
+            buffers.push(rows.bytes);
         }
+        self.buffers.push(buffers);
         self.chunks.recycle(made.input);
         if made.last {
             self.file_end(made.file)?;

@@ -104,6 +104,11 @@ impl TablePlan {
         Self { name: table.name.clone(), header, read, parts, finish }
     }
 
+    /// The name of the file it becomes.
+    pub(crate) fn output(&self) -> String {
+        format!("digest.{}", self.name)
+    }
+
     /// The column that is read from the input under this name.
     pub(crate) fn cell(&self, name: &str) -> Option<(u64, usize)> {
         self.parts.iter().find_map(|part| match part.value {

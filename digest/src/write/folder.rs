@@ -39,6 +39,16 @@ impl Folder {
         self.path.join(name)
     }
 
+    /// Removes what an earlier digest left under this name: nobody shall take it for the result
+    /// of one that fails.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Finding> {
+        let path = self.path.join(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_error("replace", &path, &e)),
+            _ => Ok(()),
+        }
+    }
+
     /// A new file without a name. It is locked as long as it is open, which tells it from what a
     /// killed digest left.
     pub(crate) fn temporary(&self) -> Result<Temporary, Finding> {

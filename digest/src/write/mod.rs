@@ -7,5 +7,6 @@ mod table;
 mod turn;
 
 pub(crate) use folder::Folder;
+pub(crate) use sink::Sink;
 pub(crate) use table::TableSink;
 pub(crate) use turn::Turning;

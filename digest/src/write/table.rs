@@ -35,7 +35,7 @@ impl TableSink {
         table: &TablePlan,
         turned: Option<(Codec, usize)>,
     ) -> Result<Self, Finding> {
-        let mut sink = Sink::new(folder, &format!("digest.{}", table.name))?;
+        let mut sink = Sink::new(folder, &table.output())?;
         let mut header = match table.finish {
             Finish::Unique { .. } => unique_header(&table.header),
             _ => table.header.clone(),
@@ -74,7 +74,12 @@ impl TableSink {
         if let Way::Turned(turn) = &self.way {
             turn.finish(&mut self.sink, turning)?;
         }
-        Ok(self.sink.sync()?)
+        Ok(())
+    }
+
+    /// The table's file.
+    pub(crate) fn sink(&self) -> &Sink {
+        &self.sink
     }
 
     /// How many rows came in.
