@@ -1,8 +1,7 @@
 //! `loadtest`: how much the whole system carries, and whether it keeps its promises when broken.
 
-#![expect(dead_code, unused_imports, reason = "the fault mode comes next")]
-
 mod dice;
+mod faults;
 mod load;
 mod options;
 mod say;
@@ -26,6 +25,8 @@ struct Loadtest {
 enum Command {
     /// Measure what the system carries.
     Load(load::Args),
+    /// Break things, and check that the promises hold.
+    Faults(faults::Args),
 }
 
 #[tokio::main]
@@ -48,6 +49,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Load(args) => load::run(args).await,
+        Command::Faults(args) => faults::run(args).await,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 
-use crate::system::System;
+use crate::system::{System, preload};
 
 use super::cell::{Values, precise};
 
@@ -13,19 +13,8 @@ const TARGET: Duration = Duration::from_secs(10);
 /// How often the start is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// What accepting and handing over so many jobs leaves in the tables, in one go.
-const PRELOAD: [&str; 4] = [
-    r#"insert into instruction (key, kind, body)
-       select 'waiting-' || n, 'sleep', ('{"milliseconds": ' || repeat(' ', 950) || '600000}')::json
-         from generate_series(1, $1) as n"#,
-    r"insert into job (id, key, kind, node, forwarded_at)
-      select ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'waiting-' || n,
-             'sleep', 'node-1', now()
-        from generate_series(1, $1) as n",
-    "insert into job_event (job, status, attempt, message)
-     select id, status, attempt, 'accepted' from job where $1 > 0 order by id",
-    "select count(*) from job where $1 > 0",
-];
+/// How long each job runs: none ends while it is measured.
+const WORK_MS: u32 = 600_000;
 
 /// Starts the node, and looks how soon it has everything.
 pub(super) async fn run(
@@ -35,7 +24,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<Values> {
     system.start_web()?;
     system.until_web_is_ready().await?;
-    preload(system.database.pool(), jobs).await?;
+    preload::jobs(system.database.pool(), jobs, WORK_MS).await?;
     let begin = Instant::now();
     system.start_node(0)?;
     let mut values = Vec::new();
@@ -72,14 +61,6 @@ pub(super) async fn run(
     Ok(values)
 }
 
-async fn preload(db: &PgPool, jobs: u32) -> anyhow::Result<()> {
-    for statement in PRELOAD {
-        sqlx::query(statement).bind(i64::from(jobs)).execute(db).await?;
-    }
-    sqlx::raw_sql("vacuum analyze instruction, job, job_event").execute(db).await?;
-    Ok(())
-}
-
 async fn has_started(db: &PgPool) -> anyhow::Result<bool> {
     let look = "select exists (select from job where settled_at is null and status = 'running')";
     Ok(sqlx::query_scalar(look).fetch_one(db).await?)
@@ -87,7 +68,7 @@ async fn has_started(db: &PgPool) -> anyhow::Result<bool> {
 
 /// Whether the node holds the job of this number.
 async fn holds(system: &System, number: u32) -> bool {
-    let path = format!("/job/00000000-0000-7000-8000-{number:012x}");
+    let path = format!("/job/{}", preload::id(number));
     let answer = system.node_wire(0).call("GET", &path, b"").await;
     answer.is_ok_and(|answer| answer.status == 200)
 }

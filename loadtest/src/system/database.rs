@@ -52,15 +52,6 @@ impl Database {
         }
     }
 
-    /// How many jobs there are, and how many of them are settled.
-    pub(crate) async fn progress(&self) -> anyhow::Result<(u64, u64)> {
-        let (all, settled): (i64, i64) =
-            sqlx::query_as("select count(*), count(settled_at) from job")
-                .fetch_one(&self.pool)
-                .await?;
-        Ok((all.unsigned_abs(), settled.unsigned_abs()))
-    }
-
     /// Whether nothing is left to settle; cheap however many jobs there are.
     pub(crate) async fn is_settled(&self) -> anyhow::Result<bool> {
         let look = "select not exists (select from job where settled_at is null)";

@@ -7,7 +7,10 @@ use anyhow::Context as _;
 use super::Process;
 
 /// Processes that only spin, until dropped.
-pub(crate) struct Hogs(Vec<Process>);
+pub(crate) struct Hogs {
+    #[expect(dead_code, reason = "held, not used")]
+    held: Vec<Process>,
+}
 
 impl Hogs {
     /// Lets so many of them loose.
@@ -18,6 +21,7 @@ impl Hogs {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             Ok(Process::from_child(command.spawn().context("start a hog")?))
         };
-        (0..count).map(hog).collect::<anyhow::Result<_>>().map(Self)
+        let held = (0..count).map(hog).collect::<anyhow::Result<_>>()?;
+        Ok(Self { held })
     }
 }

@@ -5,6 +5,7 @@ mod cluster;
 mod database;
 mod hogs;
 mod message;
+pub(crate) mod preload;
 mod process;
 mod proxy;
 mod weather;
