@@ -1,0 +1,268 @@
+//! Web service, nodes, database and the roads between them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+
+use super::{Cluster, Database, Process, Proxy, Wire, address::free_port, until};
+use crate::dice::Dice;
+
+/// How long a service may take to answer after its start.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What differs from one system to the next.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How many digester services there are.
+    pub(crate) nodes: usize,
+    /// How many jobs a node runs at once.
+    pub(crate) at_once: u32,
+    /// How many jobs a node holds.
+    pub(crate) held_jobs: u32,
+    /// How many attempts a job gets.
+    pub(crate) max_attempts: u32,
+    /// The longest wait before somebody who is away is tried again, in seconds.
+    pub(crate) max_backoff_seconds: u32,
+    /// How often a node asks for what is unsettled, in seconds.
+    pub(crate) replay_every_seconds: u32,
+    /// How long running digests may go on after SIGTERM, in seconds.
+    pub(crate) drain_seconds: u32,
+    /// Whether there are proxies between the services.
+    pub(crate) proxied: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            nodes: 1,
+            at_once: 16,
+            held_jobs: 200_000,
+            max_attempts: 1_000_000,
+            max_backoff_seconds: 1,
+            replay_every_seconds: 1,
+            drain_seconds: 5,
+            proxied: false,
+        }
+    }
+}
+
+/// A system of its own. Its processes end when it is dropped.
+pub(crate) struct System {
+    /// The database.
+    pub(crate) database: Database,
+    /// The web service, while it runs.
+    pub(crate) web: Option<Process>,
+    /// The digester services, those that run.
+    pub(crate) nodes: Vec<Node>,
+    /// What nodes call when they report.
+    pub(crate) to_web: Option<Proxy>,
+    folder: PathBuf,
+    digester: PathBuf,
+    web_port: u16,
+    token: String,
+    settings: Settings,
+}
+
+/// A digester service.
+pub(crate) struct Node {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its process, while it runs.
+    pub(crate) process: Option<Process>,
+    /// What the web service calls.
+    pub(crate) to_node: Option<Proxy>,
+    port: u16,
+}
+
+impl System {
+    /// Makes a system in this folder; nothing runs yet.
+    pub(crate) async fn make(
+        digester: &Path,
+        cluster: &Cluster,
+        folder: &Path,
+        settings: Settings,
+        dice: &mut Dice,
+    ) -> anyhow::Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("loadtest_{}_{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+        let mut system = Self {
+            database: cluster.database(&name).await?,
+            web: None,
+            nodes: Vec::new(),
+            to_web: None,
+            folder: folder.to_owned(),
+            digester: digester.to_owned(),
+            web_port: free_port()?,
+            token: name,
+            settings,
+        };
+        fs::create_dir_all(folder).context("make the system's folder")?;
+        if system.settings.proxied {
+            system.to_web = Some(Proxy::start(system.web_port, dice.fork()).await?);
+        }
+        for number in 0..system.settings.nodes {
+            let node = system.make_node(number, dice).await?;
+            system.nodes.push(node);
+        }
+        system.configure()?;
+        Ok(system)
+    }
+
+    async fn make_node(&self, number: usize, dice: &mut Dice) -> anyhow::Result<Node> {
+        let port = free_port()?;
+        let to_node = match self.settings.proxied {
+            true => Some(Proxy::start(port, dice.fork()).await?),
+            false => None,
+        };
+        Ok(Node { name: format!("node-{}", number + 1), process: None, to_node, port })
+    }
+
+    fn configure(&self) -> anyhow::Result<()> {
+        fs::write(self.folder.join("web.toml"), self.web_configuration())?;
+        for node in &self.nodes {
+            let path = self.folder.join(&node.name).with_extension("toml");
+            fs::write(path, self.node_configuration(node))?;
+        }
+        Ok(())
+    }
+
+    fn web_configuration(&self) -> String {
+        let ports = self.nodes.iter().map(|node| node.called_at());
+        let digesters: Vec<_> = ports.map(|port| format!("http://127.0.0.1:{port}")).collect();
+        format!(
+            "[webservice]\nlisten = \"127.0.0.1:{}\"\ntoken = \"{}\"\n\
+             [webservice.database]\nurl = \"{}\"\n\
+             [webservice.forward]\ndigesters = {digesters:?}\ncallback = \"{}\"\n\
+             max_backoff_seconds = {}\nmax_attempts = {}\n",
+            self.web_port,
+            self.token,
+            self.database.url,
+            self.callback(),
+            self.settings.max_backoff_seconds,
+            self.settings.max_attempts,
+        )
+    }
+
+    fn node_configuration(&self, node: &Node) -> String {
+        let Settings { at_once, held_jobs, max_attempts, max_backoff_seconds, .. } = self.settings;
+        format!(
+            "[service]\nlisten = \"127.0.0.1:{}\"\nnode = \"{}\"\nstate = \"{}\"\n\
+             callback = \"{}\"\ntoken = \"{}\"\n\
+             [service.regulator]\ngates = [{{ fixed = {{ at_once = {at_once} }} }}]\n\
+             [service.limits]\nheld_jobs = {held_jobs}\nmax_attempts = {max_attempts}\n\
+             max_backoff_seconds = {max_backoff_seconds}\nreplay_every_seconds = {}\n\
+             drain_seconds = {}\n",
+            node.port,
+            node.name,
+            self.state(&node.name).display(),
+            self.callback(),
+            self.token,
+            self.settings.replay_every_seconds,
+            self.settings.drain_seconds,
+        )
+    }
+
+    fn callback(&self) -> String {
+        let port = self.to_web.as_ref().map_or(self.web_port, |proxy| proxy.port);
+        format!("http://127.0.0.1:{port}")
+    }
+
+    /// Where a node keeps what must survive a restart.
+    pub(crate) fn state(&self, node: &str) -> PathBuf {
+        self.folder.join(node)
+    }
+
+    /// Starts everything, and waits until it answers.
+    pub(crate) async fn start(&mut self) -> anyhow::Result<()> {
+        self.start_web()?;
+        self.until_web_is_ready().await?;
+        for number in 0..self.nodes.len() {
+            self.start_node(number)?;
+        }
+        for number in 0..self.nodes.len() {
+            self.until_node_is_ready(number).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts the web service.
+    pub(crate) fn start_web(&mut self) -> anyhow::Result<()> {
+        let process = self.process("webservice", "web")?;
+        self.web = Some(process);
+        Ok(())
+    }
+
+    /// Starts a digester service.
+    pub(crate) fn start_node(&mut self, number: usize) -> anyhow::Result<()> {
+        let process = self.process("service", &self.nodes[number].name)?;
+        self.nodes[number].process = Some(process);
+        Ok(())
+    }
+
+    fn process(&self, role: &str, name: &str) -> anyhow::Result<Process> {
+        let (config, log) = (format!("{name}.toml"), format!("{name}.log"));
+        Process::start(&self.digester, role, &self.folder.join(config), &self.folder.join(log))
+    }
+
+    /// Waits until the web service can carry out requests.
+    pub(crate) async fn until_web_is_ready(&self) -> anyhow::Result<()> {
+        let mut wire = self.wire();
+        ready("the web service is ready", &mut wire).await
+    }
+
+    /// Waits until a digester service takes jobs in.
+    pub(crate) async fn until_node_is_ready(&self, number: usize) -> anyhow::Result<()> {
+        let mut wire = self.node_wire(number);
+        ready("the digester service is ready", &mut wire).await
+    }
+
+    /// A client of the web service; no proxy is between.
+    pub(crate) fn wire(&self) -> Wire {
+        Wire::new(self.web_port, &self.token)
+    }
+
+    /// A client of a digester service; no proxy is between.
+    pub(crate) fn node_wire(&self, number: usize) -> Wire {
+        Wire::new(self.nodes[number].port, &self.token)
+    }
+
+    /// Waits until every job is settled.
+    pub(crate) async fn until_settled(&self, patience: Duration) -> anyhow::Result<()> {
+        until("every job is settled", patience, async || {
+            Ok(self.database.is_settled().await?.then_some(()))
+        })
+        .await
+    }
+
+    /// Ends every process in good order; what they counted is with the database then.
+    pub(crate) async fn stop(&mut self, patience: Duration) -> anyhow::Result<()> {
+        for node in &mut self.nodes {
+            if let Some(process) = node.process.take() {
+                process.terminate(patience).await.context("stop a digester service")?;
+            }
+        }
+        if let Some(process) = self.web.take() {
+            process.terminate(patience).await.context("stop the web service")?;
+        }
+        Ok(())
+    }
+}
+
+impl Node {
+    fn called_at(&self) -> u16 {
+        self.to_node.as_ref().map_or(self.port, |proxy| proxy.port)
+    }
+}
+
+async fn ready(what: &str, wire: &mut Wire) -> anyhow::Result<()> {
+    until(what, START_PATIENCE, async || {
+        let answer = wire.call("GET", "/health/ready", b"").await;
+        Ok(answer.is_ok_and(|answer| answer.status == 204).then_some(()))
+    })
+    .await
+}
