@@ -106,7 +106,6 @@ fn job(new: &NewInstruction, number: i64) -> Job {
         started_at: None,
         updated_at: Timestamp::UNIX_EPOCH,
         settled_at: None,
-        held: None,
         report: None,
     }
 }
