@@ -9,7 +9,7 @@ use std::{
 };
 
 use ::regulator::{
-    AskId, Demand, Moment, Strategy,
+    AskId, Change, Demand, Moment, Strategy,
     sim::{TraceJob, write},
 };
 use anyhow::{Context as _, bail};
@@ -63,6 +63,9 @@ pub(crate) struct Node {
     /// The data folder of `digester up`.
     #[arg(long, env = "DIGESTER_DATA")]
     data: Option<PathBuf>,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Which jobs make a trace.
@@ -78,10 +81,11 @@ pub(crate) struct Trace {
 
 pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Show(node) => show(&node.ask(Method::GET, "regulator", None).await?)?,
+        Command::Show(node) => show(&node.ask(Method::GET, "regulator", None).await?, node.json)?,
         Command::Set { file, node } => {
             let strategy = serde_json::to_value(read(&file)?)?;
-            show(&node.ask(Method::PUT, "regulator", Some(strategy)).await?)?;
+            let change = node.ask(Method::PUT, "regulator", Some(strategy)).await?;
+            show_change(&serde_json::from_value(change)?, node.json)?;
         }
         Command::Pause(node) => set_mode(&node, "paused").await?,
         Command::Drain(node) => set_mode(&node, "draining").await?,
@@ -103,11 +107,35 @@ fn read(file: &PathBuf) -> anyhow::Result<Strategy> {
 }
 
 async fn set_mode(node: &Node, mode: &str) -> anyhow::Result<()> {
-    show(&node.ask(Method::PUT, "regulator/mode", Some(json!({ "mode": mode }))).await?)
+    let state = node.ask(Method::PUT, "regulator/mode", Some(json!({ "mode": mode }))).await?;
+    show(&state, node.json)
 }
 
-fn show(answer: &Value) -> anyhow::Result<()> {
-    say(&serde_json::to_string_pretty(answer)?)
+fn show(state: &Value, json: bool) -> anyhow::Result<()> {
+    if json {
+        return say(&serde_json::to_string_pretty(state)?);
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    say(&format!("mode      {}", text(&state["mode"])))?;
+    say(&format!("running   {}", state["running"]))?;
+    say(&format!("waiting   {}", state["waiting"]))?;
+    for gate in state["gates"].as_array().into_iter().flatten() {
+        say(&format!("{:9} {}", text(&gate["name"]), text(&gate["text"])))?;
+    }
+    let strategy: Strategy = serde_json::from_value(state["strategy"].clone())?;
+    say("\nstrategy")?;
+    strategy.to_toml().lines().try_for_each(|line| say(&format!("  {line}")))
+}
+
+fn show_change(change: &Change, json: bool) -> anyhow::Result<()> {
+    if json {
+        return say(&serde_json::to_string_pretty(change)?);
+    }
+    say(if change.changed { "the strategy is in force" } else { "that strategy was in force" })?;
+    for (job, never) in &change.set_aside {
+        say(&format!("job {job} can never start under it: {never}"))?;
+    }
+    Ok(())
 }
 
 impl Node {

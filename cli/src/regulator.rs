@@ -54,7 +54,7 @@ pub(crate) struct Generate {
     #[arg(long, default_value_t = 1000)]
     jobs: usize,
     /// The mean time between two submissions, such as `10s`
-    #[arg(long, value_name = "TIME", default_value_t = Length::secs(10))]
+    #[arg(long, value_name = "TIME", default_value_t = Length::secs(5))]
     every: Length,
     /// How many tenants share the node
     #[arg(long, default_value_t = 4)]

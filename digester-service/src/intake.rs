@@ -185,7 +185,9 @@ impl Intake {
         let explained = self.regulator.lock().explain(self.regulator.now(), ask_id(id));
         if let Some(why) = explained {
             shown.waits_for = why.blockers.into_iter().map(|blocker| blocker.text).collect();
-            shown.place = Some(why.place.position as usize);
+            shown.place = Some(why.place.position);
+            shown.queue_length = Some(why.place.queue_length);
+            shown.expected_at = why.estimate.map(|estimate| estimate.likely);
         }
         Some(shown)
     }
@@ -218,6 +220,8 @@ impl Entry {
             progress,
             waits_for: Vec::new(),
             place: None,
+            queue_length: None,
+            expected_at: None,
             taken_at: self.taken_at,
         }
     }

@@ -51,12 +51,16 @@ async fn set_strategy(State(node): State<Arc<Node>>, body: String) -> Result<Jso
     let change = node.regulator.lock().reconfigure(now, &wanted);
     info!(
         audit = true,
-        regulator.before = %before.to_toml().trim(),
-        regulator.after = %wanted.to_toml().trim(),
+        regulator.before = one_line(&before),
+        regulator.after = one_line(&wanted),
         "the strategy was changed"
     );
     node.runner.notify_one();
     Ok(Json(change))
+}
+
+fn one_line(strategy: &Strategy) -> String {
+    serde_json::to_string(strategy).expect("a strategy has only objects, text and numbers")
 }
 
 /// Whether anything may start.

@@ -47,10 +47,11 @@ fn crowded(toml: &str, waiting: u128) -> Stack {
 /// One job ends, the next is admitted, a new one comes: the line stays as long as it is.
 fn turn(node: &mut Stack, next: &mut u128) {
     let first = node.books().running().keys().next().copied().expect("some run");
-    node.finish(NOW, first, Outcome::of(End::Completed));
-    black_box(node.admit(NOW)).expect("one has room");
+    let now = Now { moment: Moment::from_micros(1000 * *next as i64), ..NOW };
+    node.finish(now, first, Outcome::of(End::Completed));
+    black_box(node.admit(now)).expect("one has room");
     *next += 1;
-    node.submit(NOW, ask(*next)).expect("it has room");
+    node.submit(now, ask(*next)).expect("it has room");
 }
 
 fn admission(bench: &mut Criterion) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use super::error::GobiiError;
@@ -11,40 +11,22 @@ use super::error::GobiiError;
 /// How long a body may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How much of a body that is too large is still taken from the wire: a client that is cut off
-/// while it sends never reads why.
+/// How much of a body that nobody reads is still taken from the wire.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
 
 /// The whole body, unless it is larger than the limit.
-pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, GobiiError> {
-    timeout(DEADLINE, collect(body, limit)).await.unwrap_or(Err(GobiiError::Incomplete))
+pub(super) async fn read(body: &mut Body, limit: usize) -> Result<Bytes, GobiiError> {
+    match timeout(DEADLINE, Limited::new(body, limit).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(GobiiError::TooLarge { limit }),
+        Ok(Err(_)) | Err(_) => Err(GobiiError::Incomplete),
+    }
 }
 
-async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, GobiiError> {
-    let (mut whole, mut length) = (Vec::new(), 0);
-    while let Some(bytes) = next(&mut body).await? {
-        length += bytes.len();
-        if length <= limit {
-            whole.extend_from_slice(&bytes);
-        } else if length > limit.saturating_add(MAX_DISCARDED_BYTES) {
-            break;
-        } else {
-            whole = Vec::new();
-        }
-    }
-    if length > limit { Err(GobiiError::TooLarge { limit }) } else { Ok(whole) }
-}
-
-async fn next(body: &mut Body) -> Result<Option<Bytes>, GobiiError> {
-    loop {
-        match body.frame().await {
-            None => return Ok(None),
-            Some(Err(_)) => return Err(GobiiError::Incomplete),
-            Some(Ok(frame)) => {
-                if let Ok(bytes) = frame.into_data() {
-                    return Ok(Some(bytes));
-                }
-            }
-        }
-    }
+/// Takes what is left of a body: a client that is cut off while it sends never reads its answer.
+pub(super) async fn discard(body: Body) {
+    let mut rest = Limited::new(body, MAX_DISCARDED_BYTES);
+    let drain = async { while let Some(Ok(_)) = rest.frame().await {} };
+    // However it ends, the answer goes out.
+    let _ = timeout(DEADLINE, drain).await;
 }

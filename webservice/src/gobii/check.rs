@@ -68,7 +68,7 @@ fn paths_of(table: &Table, of: &str, roots: &Roots) -> Vec<Message> {
         }
         Some(source) if !Path::new(&source).exists() => {
             if file.require_directories_to_exist {
-                findings.push(required(&source));
+                findings.push(required("source", &source));
             }
             if !file.create_source {
                 findings.push(Message::not_there(format!(
@@ -85,7 +85,7 @@ fn paths_of(table: &Table, of: &str, roots: &Roots) -> Vec<Message> {
         }
         Some(destination) => {
             if file.require_directories_to_exist && !Path::new(&destination).exists() {
-                findings.push(required(&destination));
+                findings.push(required("destination", &destination));
             }
         }
     }
@@ -98,9 +98,9 @@ fn outside(what: &str, path: &str) -> Message {
     ))
 }
 
-fn required(path: &str) -> Message {
+fn required(what: &str, path: &str) -> Message {
     Message::not_there(format!(
-        "require-to-exist was set to true, but the source file path does not exist: {path}"
+        "require-to-exist was set to true, but the {what} file path does not exist: {path}"
     ))
 }
 

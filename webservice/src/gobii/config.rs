@@ -1,10 +1,14 @@
 //! What an operator may set of the facade: the section `[gobii]`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
-use super::crop::{CropConfig, CropId};
+use super::{
+    contact::Contact,
+    crop::{ContextPath, CropId},
+    password::PasswordHash,
+};
 
 /// Everything the facade is told when it starts.
 #[derive(Clone, Debug, Deserialize)]
@@ -62,6 +66,63 @@ impl Default for PreviewConfig {
     }
 }
 
+/// What an operator says of one crop.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CropConfig {
+    /// The path in front of `gobii/v1`: `/gobii-dev`.
+    pub context: ContextPath,
+    /// The root of GOBii's file tree; the crop's own part is `crops/<id>/` below it.
+    pub root: PathBuf,
+    /// Where users upload, if not `files/` in the crop's part.
+    #[serde(default)]
+    pub files: Option<PathBuf>,
+    /// Where digests go, if not `loader/digest/` in the crop's part.
+    #[serde(default)]
+    pub digest: Option<PathBuf>,
+    /// Where instruction files would lie, if not `loader/instructions/` in the crop's part.
+    #[serde(default)]
+    pub instructions: Option<PathBuf>,
+    /// Where extractor instructions would lie, if not `extractor/instructions/` there.
+    #[serde(default)]
+    pub extractor_instructions: Option<PathBuf>,
+    /// Other directories that instructions may read from and write to.
+    #[serde(default)]
+    pub more_roots: Vec<PathBuf>,
+    /// The mode of directories that are made for users and digesters, who may be other accounts.
+    #[serde(default = "default_directory_mode")]
+    pub directory_mode: u32,
+    /// Who may come: user names with the argon2 hashes of their passwords.
+    #[serde(default)]
+    pub users: BTreeMap<String, PasswordHash>,
+    /// Who the users are.
+    #[serde(default)]
+    pub contacts: Vec<Contact>,
+}
+
+const fn default_directory_mode() -> u32 {
+    0o775
+}
+
+impl CropConfig {
+    /// A crop that nobody may use yet.
+    #[must_use]
+    pub fn new(context: &str, root: impl Into<PathBuf>) -> Self {
+        Self {
+            context: context.to_owned().into(),
+            root: root.into(),
+            files: None,
+            digest: None,
+            instructions: None,
+            extractor_instructions: None,
+            more_roots: Vec::new(),
+            directory_mode: default_directory_mode(),
+            users: BTreeMap::new(),
+            contacts: Vec::new(),
+        }
+    }
+}
+
 /// Crops by their ids; no two at one context path.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(try_from = "BTreeMap<CropId, CropConfig>")]
@@ -102,5 +163,64 @@ impl TryFrom<BTreeMap<CropId, CropConfig>> for Crops {
         let mut crops = Self::default();
         map.into_iter().try_for_each(|(id, crop)| crops.insert(id, crop))?;
         Ok(crops)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gobii::hash_password;
+
+    fn read(text: &str) -> Result<GobiiConfig, toml::de::Error> {
+        toml::from_str(&text.replace("HASH", &hash_password("reader")))
+    }
+
+    const DEV: &str = r#"
+        version = "1.0.1-OURS"
+        port = 8080
+        [crops.dev]
+        context = "/gobii-dev"
+        root = "/data/gobii_bundle"
+        files = "/uploads"
+        directory_mode = 0o2775
+        users = { USER_READER = "HASH" }
+        [[crops.dev.contacts]]
+        id = 7
+        first_name = "User"
+        last_name = "Reader"
+        email = "reader@example.org"
+        user_name = "USER_READER"
+        [cv_terms.status]
+        new = 57
+    "#;
+
+    #[test]
+    fn a_section_as_an_operator_writes_it_is_read() {
+        let config = read(DEV).unwrap();
+        let (_, crop) = config.crops.into_iter().next().unwrap();
+        assert_eq!((crop.directory_mode, crop.contacts[0].id), (0o2775, 7));
+        assert_eq!(config.preview.lines, 50);
+    }
+
+    #[test]
+    fn what_would_fail_later_is_refused_at_once() {
+        for (right, wrong) in [
+            ("HASH", "reader"),
+            ("reader@example.org", ""),
+            ("crops.dev", "crops.\"a:b\""),
+            ("port = 8080", "prot = 8080"),
+        ] {
+            assert!(read(&DEV.replace(right, wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn two_crops_cannot_share_a_context() {
+        let mut crops = Crops::default();
+        let crop = |path| CropConfig::new(path, "/");
+        crops.insert("a".parse().unwrap(), crop("/gobii-dev")).unwrap();
+        crops.insert("a".parse().unwrap(), crop("/gobii-dev")).unwrap();
+        let taken = crops.insert("b".parse().unwrap(), crop("GOBII-dev/")).unwrap_err();
+        assert_eq!(taken.to_string(), "crop b has the same context path as crop a: /GOBII-dev/");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{contact::Contact, password::PasswordHash};
+use super::{config::CropConfig, contact::Contact, password::PasswordHash};
 
 /// A crop's id. Plain enough for a header, a folder's name and the front of a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -78,63 +78,6 @@ impl fmt::Display for ContextPath {
     }
 }
 
-/// What an operator says of one crop.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CropConfig {
-    /// The path in front of `gobii/v1`: `/gobii-dev`.
-    pub context: ContextPath,
-    /// The root of GOBii's file tree; the crop's own part is `crops/<id>/` below it.
-    pub root: PathBuf,
-    /// Where users upload, if not `files/` in the crop's part.
-    #[serde(default)]
-    pub files: Option<PathBuf>,
-    /// Where digests go, if not `loader/digest/` in the crop's part.
-    #[serde(default)]
-    pub digest: Option<PathBuf>,
-    /// Where instruction files would lie, if not `loader/instructions/` in the crop's part.
-    #[serde(default)]
-    pub instructions: Option<PathBuf>,
-    /// Where extractor instructions would lie, if not `extractor/instructions/` there.
-    #[serde(default)]
-    pub extractor_instructions: Option<PathBuf>,
-    /// Other directories that instructions may read from and write to.
-    #[serde(default)]
-    pub more_roots: Vec<PathBuf>,
-    /// The mode of directories that are made for users and digesters, who may be other accounts.
-    #[serde(default = "default_directory_mode")]
-    pub directory_mode: u32,
-    /// Who may come: user names with the argon2 hashes of their passwords.
-    #[serde(default)]
-    pub users: BTreeMap<String, PasswordHash>,
-    /// Who the users are.
-    #[serde(default)]
-    pub contacts: Vec<Contact>,
-}
-
-const fn default_directory_mode() -> u32 {
-    0o775
-}
-
-impl CropConfig {
-    /// A crop that nobody may use yet.
-    #[must_use]
-    pub fn new(context: &str, root: impl Into<PathBuf>) -> Self {
-        Self {
-            context: context.to_owned().into(),
-            root: root.into(),
-            files: None,
-            digest: None,
-            instructions: None,
-            extractor_instructions: None,
-            more_roots: Vec::new(),
-            directory_mode: default_directory_mode(),
-            users: BTreeMap::new(),
-            contacts: Vec::new(),
-        }
-    }
-}
-
 /// A crop with its directories.
 #[derive(Debug)]
 pub(super) struct Crop {
@@ -153,7 +96,7 @@ pub(super) struct Crop {
 impl Crop {
     pub(super) fn new(id: CropId, config: CropConfig) -> Self {
         let own = config.root.join("crops").join(id.as_str().to_lowercase());
-        let or = |given: Option<PathBuf>, part: &str| given.unwrap_or_else(|| own.join(part));
+        let or = |given: Option<PathBuf>, part| absolute(given.unwrap_or_else(|| own.join(part)));
         Self {
             id,
             context: config.context,
@@ -161,7 +104,7 @@ impl Crop {
             digest: or(config.digest, "loader/digest"),
             instructions: or(config.instructions, "loader/instructions"),
             extractor_instructions: or(config.extractor_instructions, "extractor/instructions"),
-            more_roots: config.more_roots,
+            more_roots: config.more_roots.into_iter().map(absolute).collect(),
             directory_mode: config.directory_mode,
             users: config.users,
             contacts: config.contacts,
@@ -183,6 +126,11 @@ impl Crop {
     pub(super) fn href(&self, path: impl fmt::Display) -> String {
         format!("{}/gobii/v1/{path}", self.context)
     }
+}
+
+/// Clients carry the paths to other machines, so they begin at the root.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// A directory as clients want it: with a slash at the end.

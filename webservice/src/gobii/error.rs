@@ -104,10 +104,9 @@ impl GobiiError {
             Self::Refused(messages) => return messages,
             Self::Unauthorized => Message::error("The user name, password or token is wrong"),
             Self::NoContact { user, crop } => Message::error(missing_contact(&user, &crop)),
-            Self::Exists(name) => Message::error(format!(
-                "The specified loader job already exists: {name}. \
-                 Its instruction is kept as it was first sent; use another name"
-            )),
+            Self::Exists(name) => {
+                Message::error(format!("The specified loader job already exists: {name}"))
+            }
             Self::NotOffered(call) => {
                 Message::error(format!("This server does not offer the call {call}"))
             }

@@ -13,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
     backend::Backend,
+    body,
     config::GobiiConfig,
     contact,
     crop::Crop,
@@ -74,13 +75,17 @@ fn panicked(version: &str) -> Response {
 }
 
 async fn answer<B: Backend>(State(facade): State<Arc<Facade<B>>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let segments = segments(head.uri.path());
     let found = facade.crops.iter().find_map(|crop| Some((crop, crop.context.rest_of(&segments)?)));
     let Some((crop, rest)) = found else { return facade.no_crop(&head, &segments).await };
     let rest: Vec<_> = rest.iter().map(String::as_str).collect();
     match rest.as_slice() {
-        ["gobii", "v1", call @ ..] => facade.serve(crop, call, &head, body).await,
+        ["gobii", "v1", call @ ..] => {
+            let response = facade.serve(crop, call, &head, &mut body).await;
+            body::discard(body).await;
+            response
+        }
         _ => edge::not_found(head.uri).await.into_response(),
     }
 }
@@ -98,7 +103,7 @@ impl<B: Backend> Facade<B> {
     }
 
     /// Everything but the server's address is for those who may come.
-    async fn serve(&self, crop: &Crop, call: &[&str], head: &Parts, body: Body) -> Response {
+    async fn serve(&self, crop: &Crop, call: &[&str], head: &Parts, body: &mut Body) -> Response {
         let id = crop.id.as_str();
         let stamp = Stamp { version: &self.config.version, crop: Some(id), token: None };
         if (&head.method, call) == (&Method::GET, &["configsettings"]) {
@@ -127,7 +132,7 @@ impl<B: Backend> Facade<B> {
         call: &[&str],
         caller: &Caller,
         head: &Parts,
-        body: Body,
+        body: &mut Body,
     ) -> Result<Reply, GobiiError> {
         let query = Query::parse(head.uri.query());
         match (head.method.as_str(), call) {

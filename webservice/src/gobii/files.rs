@@ -12,9 +12,9 @@ use serde::Serialize;
 use super::{
     config::PreviewConfig,
     crop::Crop,
+    directory::{self, blocking},
     envelope::{Item, Reply},
     error::{GobiiError, Message},
-    instruction::{blocking, cannot_make, make_directory},
     path::Query,
     roots::Roots,
 };
@@ -47,7 +47,7 @@ pub(super) async fn make(crop: &Crop, folder: &str) -> Result<Reply, GobiiError>
     let (files, wanted, mode) = (crop.files.clone(), directory.clone(), crop.directory_mode);
     blocking(move || {
         let real = Roots::new(&[files]).resolve(&wanted).ok_or_else(|| unusable(&wanted))?;
-        make_directory(&real, mode).map_err(|error| cannot_make(&wanted, &error))
+        directory::make(&[real], mode)
     })
     .await??;
     let directory_name = directory.display().to_string();

@@ -1,23 +1,20 @@
 //! Instructions: sent once, read back with how their job stands.
 
-use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
+use axum::body::Body;
 use schema::{
     InvalidName, Key, Kind, NewInstruction,
     gobii::{LoaderInstruction, decode},
 };
 use serde_json::value::RawValue;
-use tokio::task::spawn_blocking;
 
 use super::{
     backend::{Acceptance, Backend},
     body, check,
     crop::Crop,
     database,
+    directory::{self, blocking},
     envelope::{self, Reply},
     error::{GobiiError, Message},
     facade::Facade,
@@ -65,7 +62,7 @@ pub(super) async fn create<B: Backend>(
     facade: &Facade<B>,
     crop: &Crop,
     caller: &Caller,
-    body: axum::body::Body,
+    body: &mut Body,
 ) -> Result<Reply, GobiiError> {
     let bytes = body::read(body, facade.config.max_body_bytes).await?;
     let order = Order::read(crop, &bytes)?;
@@ -75,7 +72,8 @@ pub(super) async fn create<B: Backend>(
     }
     // The last thing before the commit, and never undone: should the commit's outcome stay
     // unknown, an empty directory does no harm and a missing one would fail the job.
-    make_directories(destinations, crop.directory_mode).await?;
+    let mode = crop.directory_mode;
+    blocking(move || directory::make(&destinations, mode)).await??;
     let new = NewInstruction {
         key: Some(order.key),
         kind: Kind::new("loader").expect("loader is a kind"),
@@ -108,36 +106,6 @@ async fn check<B: Backend>(
     findings.extend(database::check(&*facade.database, &crop.id, metadata).await);
     findings.extend(check::job(&order.instruction, &order.name));
     if findings.is_empty() { Ok(destinations) } else { Err(GobiiError::Refused(findings)) }
-}
-
-async fn make_directories(directories: Vec<PathBuf>, mode: u32) -> Result<(), GobiiError> {
-    blocking(move || {
-        directories.iter().try_for_each(|directory| {
-            make_directory(directory, mode).map_err(|error| cannot_make(directory, &error))
-        })
-    })
-    .await?
-}
-
-/// Makes a directory that other accounts may use; one that is there stays as it is.
-pub(super) fn make_directory(directory: &Path, mode: u32) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(directory)?;
-    fs::set_permissions(directory, fs::Permissions::from_mode(mode))
-}
-
-pub(super) fn cannot_make(directory: &Path, error: &io::Error) -> GobiiError {
-    let directory = directory.display();
-    Message::error(format!("The directory {directory} cannot be made: {error}")).into()
-}
-
-/// Runs what may wait for a disk where waiting harms nobody.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, GobiiError> {
-    spawn_blocking(work).await.map_err(|_| GobiiError::Internal)
 }
 
 /// The item as it was sent, with what the server fills in.

@@ -37,10 +37,11 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
         };
         let rest = path.strip_prefix(ancestor).map_err(io::Error::other)?;
         let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-        return match rest.components().all(plain) {
-            true => Ok(real.join(rest)),
-            false => Err(io::ErrorKind::InvalidInput.into()),
-        };
+        if !rest.components().all(plain) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        // Part by part: to join nothing would add a slash, and make a directory of a file.
+        return Ok(real.components().chain(rest.components()).collect());
     }
     Err(io::ErrorKind::NotFound.into())
 }
@@ -66,6 +67,15 @@ mod tests {
         for path in ["", "in", "in/", "in/./x", "in/../in", "not/yet/there"] {
             assert!(holds(root.path(), root.path().join(path)), "{path}");
         }
+    }
+
+    #[test]
+    fn a_file_resolves_to_itself() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().canonicalize().unwrap().join("file");
+        fs::write(&file, "").unwrap();
+        let real = Roots::new(&[root.path().to_owned()]).resolve(&file).unwrap();
+        assert_eq!(real.as_os_str(), file.as_os_str());
     }
 
     #[test]

@@ -9,7 +9,8 @@ use axum::{
 };
 use edge::{Answer, Json, Path, Query};
 use schema::{
-    AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, NewJob, Page, PatchAnswer, Problem,
+    AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob, Page,
+    PatchAnswer, Problem,
 };
 
 use crate::{
@@ -49,7 +50,7 @@ fn page(mut items: Vec<Job>, limit: usize) -> Page<Job> {
     Page { items, next }
 }
 
-/// One job, with its report once it is settled.
+/// One job: with its report once it is settled, with the reasons for its waiting while it waits.
 #[utoipa::path(get, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)), responses(
     (status = 200, description = "as it stands", body = Job),
     (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
@@ -59,7 +60,11 @@ pub(crate) async fn get_job(
     Path(id): Path<JobId>,
 ) -> Result<Json<Job>, ApiError> {
     let found = store::job::find_whole(&app.db, id).await.doing("look up the job")?;
-    found.map(Json).ok_or(ApiError::NoSuchJob(id))
+    let mut job = found.ok_or(ApiError::NoSuchJob(id))?;
+    if job.status == JobStatus::Submitted && job.node.is_some() {
+        job.held = crate::forward::held(&app, id).await.map(Box::new);
+    }
+    Ok(Json(job))
 }
 
 /// Ends a job: at once if it waits, as soon as its digester notices if it runs.
