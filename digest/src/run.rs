@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
             folder,
             maker,
             abort,
-            chunks: Chunks::new(source, options.chunk, options.memory.max(options.chunk)),
+            chunks: Chunks::new(source, options),
             before: vec![0; tables.len()],
             row_counts: vec![0; tables.len()],
             tables,
