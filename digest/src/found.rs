@@ -49,6 +49,11 @@ impl<'a> Found<'a> {
         if self.errors.len() >= self.max_errors { self.result() } else { Ok(()) }
     }
 
+    /// Whether there is an error: nothing needs to be written any more.
+    pub(crate) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     /// Stops if there is an error.
     pub(crate) fn result(&mut self) -> Result<(), Stop> {
         if self.errors.is_empty() {
