@@ -17,6 +17,11 @@ pub(crate) fn default_folder() -> PathBuf {
     base.unwrap_or_else(|| home.join(".local/share")).join("digester")
 }
 
+/// The secret of the services that `up` runs on this machine.
+pub(crate) fn token_file(folder: &Path) -> PathBuf {
+    folder.join("token")
+}
+
 /// Makes the folder if need be, and says where it really is.
 pub(crate) fn folder(path: &Path) -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(path).with_context(|| format!("make {}", path.display()))?;

@@ -3,9 +3,13 @@
 mod client;
 mod configuration;
 mod data;
+mod digest;
 mod network;
+mod operator;
 mod postgres;
+mod regulator;
 mod roles;
+mod sample;
 mod secret;
 mod telemetry;
 mod up;
@@ -45,6 +49,17 @@ enum Command {
     Cancel(client::cancel::Args),
     /// Do a settled job over, from the same instruction.
     Rerun(client::rerun::Args),
+    /// Digest an instruction file here and now, without any service.
+    Digest(digest::Args),
+    /// Make data that looks real, and instructions to load it.
+    Sample(sample::Args),
+    /// Hash a password for the configuration; reads it from standard input.
+    HashPassword,
+    /// Look at the regulator of a node, change it, and try strategies on a trace.
+    Regulator {
+        #[command(subcommand)]
+        command: operator::Command,
+    },
 }
 
 fn main() -> ExitCode {
@@ -60,6 +75,16 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Digest(args) => digest::run(args),
+        Command::Sample(args) => sample::run(args),
+        Command::HashPassword => secret::hash_password(),
+        command => talk(command),
+    }
+}
+
+/// Everything that speaks over a network.
+fn talk(command: Command) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match command {
@@ -72,6 +97,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Watch(args) => client::watch::run(args).await,
             Command::Cancel(args) => client::cancel::run(args).await,
             Command::Rerun(args) => client::rerun::run(args).await,
+            Command::Regulator { command } => operator::run(command).await,
+            Command::Digest(_) | Command::Sample(_) | Command::HashPassword => {
+                unreachable!("done without a runtime")
+            }
         }
     })
 }

@@ -3,6 +3,8 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
+use schema::Kind;
+use webservice::gobii::LoaderCheck;
 
 use crate::{configuration, network};
 
@@ -38,10 +40,12 @@ pub(crate) async fn service(args: Args) -> anyhow::Result<ExitCode> {
 pub(crate) fn with_digesters(
     config: digester_service::Config,
 ) -> anyhow::Result<digester_service::Service> {
-    Ok(digester_service::Service::new(config).with(digester_service::Sleep))
+    let loader = digester_service::Loader::new(&config).context("start the digesting threads")?;
+    Ok(digester_service::Service::new(config).with(loader).with(digester_service::Sleep))
 }
 
 /// A web service with everything this binary knows of the outside.
 pub(crate) fn with_facades(config: webservice::Config) -> anyhow::Result<webservice::Service> {
-    Ok(webservice::Service::new(config))
+    let check = LoaderCheck::new(config.roots.clone());
+    Ok(webservice::Service::new(config).with_check(Kind::new("loader")?, check))
 }

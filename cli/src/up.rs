@@ -12,7 +12,10 @@ use edge::Token;
 use schema::NodeId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use webservice::config::{DatabaseConfig, DatabaseUrl, ForwardConfig};
+use webservice::{
+    config::{DatabaseConfig, DatabaseUrl, ForwardConfig},
+    gobii::{Contact, CropConfig, CropId, Crops, Email, GobiiConfig, hash_password},
+};
 
 use crate::{
     data::{self, say},
@@ -20,6 +23,10 @@ use crate::{
     postgres::Cluster,
     roles, secret,
 };
+
+/// The user that `--dev` adds, known to everybody from GOBii's own test servers.
+const DEV_USER: &str = "USER_READER";
+const DEV_PASSWORD: &str = "reader";
 
 /// How often is looked whether the services are ready.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -132,8 +139,9 @@ impl Plan {
     ) -> anyhow::Result<Self> {
         let url = args.database_url.clone().or_else(|| cluster.map(Cluster::url));
         let url = url.context("a database address")?;
-        let token = Some(Token::new(secret::make_up()));
+        let token = Some(Token::new(secret::keep(&data::token_file(folder))?));
         let roots = roots(args, folder)?;
+        let gobii = args.dev.then(|| dev(folder)).transpose()?;
         Ok(Self {
             welcome: welcome(args, folder, web, node),
             webservice: webservice::Config {
@@ -146,6 +154,7 @@ impl Plan {
                 token: token.clone(),
                 max_body_bytes: webservice::Config::MAX_BODY_BYTES,
                 roots: roots.clone(),
+                gobii,
             },
             service: digester_service::Config {
                 listen: node,
@@ -168,6 +177,25 @@ fn roots(args: &Args, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         root.canonicalize().with_context(|| format!("--root {}: no such folder", root.display()))
     });
     std::iter::once(Ok(folder.to_owned())).chain(named).collect()
+}
+
+/// Crop `dev`, as GOBii's own test servers have it.
+fn dev(folder: &Path) -> anyhow::Result<GobiiConfig> {
+    let email = Email::try_from("reader@example.org".to_owned()).map_err(anyhow::Error::msg)?;
+    let password = hash_password(DEV_PASSWORD).try_into().map_err(anyhow::Error::msg)?;
+    let mut crop = CropConfig::new("/gobii-dev", folder.join("gobii"));
+    crop.users.insert(DEV_USER.to_owned(), password);
+    crop.contacts.push(Contact {
+        id: 7,
+        first_name: "User".to_owned(),
+        last_name: "Reader".to_owned(),
+        email,
+        user_name: DEV_USER.to_owned(),
+    });
+    let mut crops = Crops::default();
+    let id = CropId::try_from("dev".to_owned()).map_err(anyhow::Error::msg)?;
+    crops.insert(id, crop)?;
+    Ok(GobiiConfig { crops, ..GobiiConfig::default() })
 }
 
 fn welcome(args: &Args, folder: &Path, web: SocketAddr, node: SocketAddr) -> Vec<String> {

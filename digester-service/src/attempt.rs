@@ -2,13 +2,14 @@
 
 use std::{
     any::Any,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
 };
 
 use regulator::End;
-use schema::{AddressedPatch, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
+use schema::{AddressedPatch, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -23,18 +24,16 @@ use crate::{
 
 /// Takes an admitted job through its attempt. However it ends, the permit is given back.
 pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
-    let Admitted { job, config, permit } = admitted;
-    let id = job.id;
+    let Admitted { job, config, reporter, permit } = admitted;
+    let (id, attempt) = (job.id, reporter.attempt());
     let callback = node.callback_for(&config);
-    let attempt = job.attempt + 1;
-    let reporter = Arc::new(Reporter::new(id, attempt, node.name.clone()));
     // Claim before touching any file: a stale replay is refused here, and costs nothing.
     if !claim(&node, &callback, &job, &reporter).await {
         permit.finish(regulator::Outcome::of(End::NotRun));
-        node.intake.release(id);
+        node.intake.release(id, attempt);
         return;
     }
-    node.intake.running(id, &reporter);
+    node.intake.moves_on(id, attempt, HeldState::Running);
     if node.stopping.is_cancelled() {
         reporter.stop(Stop::Drain);
     }
@@ -43,7 +42,7 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
         let end = digest(&node, &callback, job, &reporter, deadline).await;
         // A slow web service must not hold the node.
         permit.finish(regulator::Outcome::of(end));
-        node.intake.reporting(id);
+        node.intake.moves_on(id, attempt, HeldState::Reporting);
         reporter.finish();
     };
     tokio::join!(digest, reporter.run(&callback, node.limits.report_every()));
@@ -52,7 +51,7 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
 
 /// Asks for the job until there is an answer; `false` if it is not ours.
 async fn claim(node: &Node, callback: &Callback, job: &NewJob, reporter: &Reporter) -> bool {
-    let attempt = job.attempt + 1;
+    let attempt = reporter.attempt();
     let claim = JobPatch {
         status: Some(JobStatus::Running),
         message: Some(format!("attempt {attempt} begins on {}", node.name)),
@@ -94,18 +93,25 @@ async fn digest(
 ) -> End {
     let id = job.id;
     let (done, mut outcome) = oneshot::channel();
-    spawn(Arc::clone(node), callback.base().to_owned(), job, Arc::clone(reporter), done);
+    let to = callback.base().to_owned();
+    if let Err(error) = spawn(Arc::clone(node), to.clone(), job, Arc::clone(reporter), done) {
+        let outcome = failed(format!("the node has no thread for the job: {error}"));
+        return settle(node, to, id, reporter, outcome);
+    }
+    let lost = |_| lost_thread(node, id, reporter);
     if let Some(deadline) = deadline {
         tokio::select! {
-            end = &mut outcome => return end.unwrap_or_else(|_| lost_thread(id)),
+            end = &mut outcome => return end.unwrap_or_else(lost),
             () = tokio::time::sleep(deadline) => reporter.stop(Stop::Deadline),
         }
     }
-    outcome.await.unwrap_or_else(|_| lost_thread(id))
+    outcome.await.unwrap_or_else(lost)
 }
 
-fn lost_thread(id: JobId) -> End {
+/// The attempt leaves no outcome: let go of the job, so that replay takes it up again.
+fn lost_thread(node: &Node, id: JobId, reporter: &Reporter) -> End {
     error!(job.id = %id, "the thread of job {id} is gone without a word");
+    node.intake.release(id, reporter.attempt());
     End::Failed
 }
 
@@ -115,7 +121,7 @@ fn spawn(
     job: NewJob,
     reporter: Arc<Reporter>,
     done: oneshot::Sender<End>,
-) {
+) -> io::Result<()> {
     let id = job.id;
     let name = format!("job {}", job.key);
     let span = tracing::info_span!("attempt", job.id = %id, job.key = %job.key);
@@ -126,9 +132,7 @@ fn spawn(
         // Nobody waiting any more is fine: the outcome is in the journal.
         let _ = done.send(settle(&node, to, id, &reporter, outcome));
     };
-    if let Err(error) = std::thread::Builder::new().name(name).spawn(body) {
-        error!(%error, job.id = %id, "no thread for job {id}");
-    }
+    std::thread::Builder::new().name(name).spawn(body).map(drop)
 }
 
 /// Executes the instruction; a panic becomes a failure with its message.
@@ -139,6 +143,10 @@ fn execute(node: &Node, job: NewJob, reporter: Arc<Reporter>) -> Outcome {
     let Some(instruction) = job.instruction else {
         return failed("the job came without its instruction".to_owned());
     };
+    // Told to stop before it began: by whoever cancelled it, or because the node is stopping.
+    if reporter.is_stopped() {
+        return Outcome::Stopped;
+    }
     let work = Work::new(job.key, instruction, reporter);
     digest_caught(&*digester, &work)
 }
@@ -152,7 +160,7 @@ fn digest_caught(digester: &dyn Digester, work: &Work) -> Outcome {
     })
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
@@ -166,9 +174,10 @@ const fn failed(message: String) -> Outcome {
 
 /// Writes the outcome down, and says how the attempt ended. After this no crash can lose it.
 fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outcome) -> End {
-    let Some(patch) = last_word(reporter, outcome) else {
+    let (earlier, last) = reporter.close();
+    let Some(patch) = last_word(last, outcome, reporter.stopped()) else {
         info!(job.id = %id, "job {id} was taken over; this attempt leaves nothing");
-        node.intake.release(id);
+        node.intake.release(id, reporter.attempt());
         return End::NotRun;
     };
     let end = match patch.status {
@@ -178,23 +187,19 @@ fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outc
     };
     let message = patch.message.as_deref().unwrap_or_default();
     info!(job.id = %id, ?end, "job {id}: {message}");
-    if let Err(error) = node.journal.record(Parcel { to, item: AddressedPatch { id, patch } }) {
-        // Without the journal a restart repeats the attempt; as long as we live, nothing is lost.
-        error!(%error, job.id = %id, "could not write down the outcome of job {id}");
-    }
+    record(node, Parcel { to, earlier, item: AddressedPatch { id, patch } });
     end
 }
 
 /// The patch that settles the attempt; none if it is not ours any more.
-fn last_word(reporter: &Reporter, outcome: Outcome) -> Option<JobPatch> {
-    let patch = reporter.last_patch();
-    let (status, message, report) = match (outcome, reporter.stopped()) {
+fn last_word(last: JobPatch, outcome: Outcome, stopped: Option<Stop>) -> Option<JobPatch> {
+    let (status, message, report) = match (outcome, stopped) {
         // What is done is done, whatever was asked for meanwhile.
         (Outcome::Completed { message, report }, _) => (JobStatus::Completed, message, report),
         (Outcome::Failed { message, report }, _) => (JobStatus::Failed, message, report),
         (Outcome::Stopped, Some(Stop::Lost)) => return None,
         (Outcome::Stopped, Some(Stop::Drain)) => {
-            (JobStatus::Submitted, format!("handed back: {} is stopping", patch.node), None)
+            (JobStatus::Submitted, format!("handed back: {} is stopping", last.node), None)
         }
         (Outcome::Stopped, Some(Stop::Deadline)) => {
             (JobStatus::Failed, "stopped: it took longer than its deadline".to_owned(), None)
@@ -203,7 +208,9 @@ fn last_word(reporter: &Reporter, outcome: Outcome) -> Option<JobPatch> {
             (JobStatus::Cancelled, "cancelled while it ran".to_owned(), None)
         }
     };
-    Some(JobPatch { status: Some(status), message: Some(message), report, ..patch })
+    // A job that is handed back begins anew.
+    let progress = last.progress.filter(|_| status.is_settled());
+    Some(JobPatch { status: Some(status), message: Some(message), report, progress, ..last })
 }
 
 /// Reports the end of a job that had no attempt: the next one, ended before it began.
@@ -216,10 +223,15 @@ pub(crate) fn end_unstarted(
 ) {
     let reporter = Reporter::new(job.id, job.attempt + 1, node.name.clone());
     let patch = JobPatch { status: Some(status), message: Some(message), ..reporter.patch() };
-    if let Err(error) =
-        node.journal.record(Parcel { to, item: AddressedPatch { id: job.id, patch } })
-    {
-        error!(%error, job.id = %job.id, "could not write down the end of job {}", job.id);
-    }
+    let item = AddressedPatch { id: job.id, patch };
+    record(node, Parcel { to, earlier: Vec::new(), item });
     node.courier.notify_one();
+}
+
+fn record(node: &Node, parcel: Parcel) {
+    let id = parcel.item.id;
+    if let Err(error) = node.journal.record(parcel) {
+        // Without the journal a restart repeats the attempt; as long as we live, nothing is lost.
+        error!(%error, job.id = %id, "could not write down the outcome of job {id}");
+    }
 }

@@ -40,6 +40,9 @@ pub(crate) enum Away {
     Unable { status: StatusCode, text: String },
 }
 
+/// What is said to each of many patches.
+pub(crate) type Answers = Vec<Result<PatchAnswer, Refusal>>;
+
 /// Speaks to the web service.
 #[derive(Clone, Debug)]
 pub(crate) struct Callback {
@@ -53,6 +56,7 @@ impl Callback {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
+            .pool_idle_timeout(edge::IDLE_CONNECTION)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client without TLS always builds");
@@ -85,14 +89,14 @@ impl Callback {
         settle(self.send(request).await?).await
     }
 
-    /// Says many things at once; one answer each, in their order.
+    /// Says many things at once; one answer each, in their order, unless all are refused.
     pub(crate) async fn patch_all(
         &self,
         patches: &[AddressedPatch],
-    ) -> Result<Vec<Result<PatchAnswer, Refusal>>, Away> {
+    ) -> Result<Result<Answers, Refusal>, Away> {
         let request = self.http.patch(format!("{}/job", self.base)).json(patches);
-        let answers: Vec<ItemAnswer> = read(self.send(request).await?).await?;
-        Ok(answers.into_iter().map(judge).collect())
+        let answers: Result<Vec<ItemAnswer>, _> = settle(self.send(request).await?).await?;
+        Ok(answers.map(|answers| answers.into_iter().map(judge).collect()))
     }
 
     /// A page of jobs.
@@ -102,12 +106,15 @@ impl Callback {
     }
 
     /// An instruction, as it was sent.
-    pub(crate) async fn instruction(&self, key: &Key) -> Result<Instruction, Away> {
+    pub(crate) async fn instruction(
+        &self,
+        key: &Key,
+    ) -> Result<Result<Instruction, Refusal>, Away> {
         let mut url = reqwest::Url::parse(&self.base).expect("the configured callback is a URL");
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["instruction", key.as_str()]);
         }
-        read(self.send(self.http.get(url)).await?).await
+        settle(self.send(self.http.get(url)).await?).await
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Away> {

@@ -47,6 +47,8 @@ const fn default_listen() -> SocketAddr {
 pub struct Limits {
     /// How many jobs the node holds at once, waiting ones included.
     pub held_jobs: usize,
+    /// How many bytes their instructions may take together.
+    pub held_bytes: usize,
     /// Threads that digest; as many as the machine has cores when absent.
     pub threads: Option<usize>,
     /// The largest request body, in bytes.
@@ -57,7 +59,8 @@ pub struct Limits {
     pub replay_every_seconds: u64,
     /// How long running digests may go on after the service was told to stop, in seconds.
     pub drain_seconds: u64,
-    /// How long the last outcomes may take to be delivered before the process ends, in seconds.
+    /// How long a digest may take to heed the call to stop, and then how long the last outcomes may
+    /// take to be delivered, before the process ends, in seconds.
     /// What is not delivered by then is delivered after the next start.
     pub farewell_seconds: u64,
     /// The longest wait before a web service that is away is tried again, in seconds.
@@ -70,8 +73,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             held_jobs: 10_000,
+            held_bytes: 512 << 20,
             threads: None,
-            max_body_bytes: 16 << 20,
+            // What the web service takes by default, and what it wraps around it.
+            max_body_bytes: (16 << 20) + (64 << 10),
             report_every_ms: 250,
             replay_every_seconds: 30,
             drain_seconds: 30,

@@ -1,19 +1,21 @@
 //! Brings journalled outcomes to the web service, however long it takes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use edge::Backoff;
-use schema::AddressedPatch;
+use schema::{AddressedPatch, JobPatch};
 use tracing::{error, warn};
 
 use crate::{
-    callback::{Away, Refusal},
+    callback::{Answers, Away, Callback, Refusal},
     journal::{Mark, Parcel},
     node::Node,
 };
 
-/// How many outcomes go into one request.
-const BATCH: usize = 100;
+/// How many patches go into one request.
+const MAX_PATCHES: usize = 500;
+/// How many bytes of reports and messages go into one request.
+const MAX_BYTES: usize = 4 << 20;
 
 /// Delivers whatever the journal holds, as it comes, until dropped.
 pub(crate) async fn run(node: Arc<Node>) {
@@ -26,60 +28,100 @@ pub(crate) async fn run(node: Arc<Node>) {
 /// Delivers until nothing is left.
 pub(crate) async fn deliver_all(node: &Node) {
     let mut backoff = Backoff::new(node.limits.max_backoff());
-    loop {
-        let parcels = node.journal.pending(BATCH);
-        if parcels.is_empty() {
-            return;
+    while node.journal.depth() > 0 {
+        let mut trouble = None;
+        for to in node.journal.targets() {
+            // One target that is away must not keep news from the others.
+            trouble = deliver(node, &to).await.err().or(trouble);
         }
-        match deliver(node, parcels).await {
-            Ok(()) => backoff.reset(),
-            Err(away) => {
-                tell_away(node, &away);
-                tokio::time::sleep(backoff.pause(None)).await;
-            }
-        }
-    }
-}
-
-async fn deliver(node: &Node, parcels: Vec<Parcel>) -> Result<(), Away> {
-    let mut by_target = BTreeMap::<String, Vec<AddressedPatch>>::new();
-    for Parcel { to, item } in parcels {
-        by_target.entry(to).or_default().push(item);
-    }
-    let mut trouble = Ok(());
-    for (to, items) in by_target {
-        // One target that is away must not keep news from the others.
-        match node.callback.towards(&to).patch_all(&items).await {
-            Ok(answers) => {
-                for (item, answer) in items.iter().zip(&answers) {
-                    if let Err(refusal) = answer {
-                        tell(item, *refusal);
-                    }
-                }
-                settled(node, items.iter().take(answers.len()));
-            }
-            Err(away) => trouble = Err(away),
-        }
-    }
-    trouble
-}
-
-/// Whatever the answer, there is nothing more to say.
-fn settled<'a>(node: &Node, items: impl Iterator<Item = &'a AddressedPatch>) {
-    let marks: Vec<Mark> = items.map(|item| (item.id, item.patch.attempt)).collect();
-    if let Err(error) = node.journal.delivered(&marks) {
-        // They would be delivered again after a restart, which does no harm.
-        error!(%error, "could not note what was delivered");
-    }
-    for (job, _) in marks {
-        node.intake.release(job);
+        let Some(away) = trouble else {
+            backoff.reset();
+            continue;
+        };
+        tell_away(node, &away);
+        tokio::time::sleep(backoff.pause(None)).await;
     }
 }
 
 fn tell_away(node: &Node, away: &Away) {
-    let depth = node.journal.depth();
-    let error = away as &dyn std::error::Error;
+    let (error, depth) = (away as &dyn std::error::Error, node.journal.depth());
     warn!(error, journal.depth = depth, "{depth} outcomes wait for the web service");
+}
+
+/// Delivers everything there is for one web service.
+async fn deliver(node: &Node, to: &str) -> Result<(), Away> {
+    let callback = node.callback.towards(to);
+    loop {
+        let parcels = node.journal.pending(to, MAX_PATCHES, MAX_BYTES);
+        if parcels.is_empty() {
+            return Ok(());
+        }
+        let items = in_rounds(&parcels);
+        match callback.patch_all(&items).await? {
+            Ok(answers) if answers.len() == items.len() => settled(node, &heard(&items, &answers)),
+            _ => {
+                for parcel in &parcels {
+                    deliver_alone(&callback, &parcel.item).await?;
+                    settled(node, &[parcel.mark()]);
+                }
+            }
+        }
+    }
+}
+
+/// The parcels' patches, each job's in its order, as few times one job after itself as can be: the
+/// web service takes the patches of different jobs in one go.
+fn in_rounds(parcels: &[Parcel]) -> Vec<AddressedPatch> {
+    let rounds = parcels.iter().map(|parcel| parcel.earlier.len()).max().unwrap_or_default();
+    let nth = |parcel: &Parcel, round: usize| -> Option<AddressedPatch> {
+        let id = parcel.item.id;
+        match parcel.earlier.get(round) {
+            Some(patch) => Some(AddressedPatch { id, patch: patch.clone() }),
+            None => (round == parcel.earlier.len()).then(|| parcel.item.clone()),
+        }
+    };
+    (0..=rounds).flat_map(|round| parcels.iter().filter_map(move |p| nth(p, round))).collect()
+}
+
+/// Which outcomes have their answer. Whatever it is, there is nothing more to say.
+fn heard(items: &[AddressedPatch], answers: &Answers) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for (item, answer) in items.iter().zip(answers) {
+        // A stage, told before the outcome.
+        if item.patch.status.is_none() {
+            continue;
+        }
+        if let Err(refusal) = answer {
+            tell(item, *refusal);
+        }
+        marks.push((item.id, item.patch.attempt));
+    }
+    marks
+}
+
+/// Delivers an outcome that was refused together with others: without its report if need be.
+async fn deliver_alone(callback: &Callback, item: &AddressedPatch) -> Result<(), Away> {
+    let Err(refusal) = callback.patch(item.id, &item.patch).await? else { return Ok(()) };
+    if refusal != Refusal::Other {
+        tell(item, refusal);
+        return Ok(());
+    }
+    let message = "its report was refused by the web service; the node's log says why";
+    let bare = JobPatch { report: None, message: Some(message.to_owned()), ..item.patch.clone() };
+    if let Err(refusal) = callback.patch(item.id, &bare).await? {
+        error!(job.id = %item.id, "the outcome of job {} is lost: {refusal}", item.id);
+    }
+    Ok(())
+}
+
+fn settled(node: &Node, marks: &[Mark]) {
+    if let Err(error) = node.journal.delivered(marks) {
+        // They would be delivered again after a restart, which does no harm.
+        error!(%error, "could not note that outcomes were delivered");
+    }
+    for &(job, attempt) in marks {
+        node.intake.release(job, attempt);
+    }
 }
 
 fn tell(item: &AddressedPatch, refusal: Refusal) {

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use edge::Answer;
-use schema::{JobId, Kind, ProblemKind};
+use schema::{JobId, JobStatus, Kind, ProblemKind};
 
 /// How long a caller should wait when the node is full, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -24,6 +24,8 @@ pub(crate) enum ApiError {
     ForeignCallback { target: String, allowed: String },
     #[error("the web service does not take the job: {0}")]
     Refused(crate::callback::Refusal),
+    #[error("job {0} is {1} already")]
+    Settled(JobId, JobStatus),
     #[error("the web service does not answer; the job was not taken")]
     CallbackAway,
     #[error("this node does not hold job {0}")]
@@ -38,7 +40,7 @@ impl ApiError {
                 ProblemKind::Invalid
             }
             Self::ForeignCallback { .. } => ProblemKind::Forbidden,
-            Self::Refused(_) => ProblemKind::Conflict,
+            Self::Refused(_) | Self::Settled(..) => ProblemKind::Conflict,
             Self::NoSuchJob(_) => ProblemKind::NotFound,
         }
     }

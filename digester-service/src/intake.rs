@@ -2,31 +2,43 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use jiff::Timestamp;
 use regulator::{Ask, AskId, Permit, Shared};
-use schema::{DigestConfig, Held, HeldState, JobId, NewJob};
+use schema::{DigestConfig, Held, HeldState, JobId, NewJob, NodeId};
 
 use crate::{
+    config::Limits,
     digester::Needs,
     reporter::{Reporter, Stop},
 };
 
 /// A bounded set of jobs, and the regulator that says which may start.
+///
+/// Whoever needs both locks takes the set's first.
 pub(crate) struct Intake {
     held: Mutex<HashMap<JobId, Entry>>,
+    /// What the instructions of the held jobs take; changed under the lock.
+    bytes: AtomicUsize,
     regulator: Arc<Shared>,
-    capacity: usize,
+    limits: Limits,
+    node: NodeId,
 }
 
 struct Entry {
+    /// The job; its instruction goes with the attempt.
     job: NewJob,
     config: DigestConfig,
     taken_at: Timestamp,
     state: HeldState,
-    reporter: Option<Arc<Reporter>>,
+    /// The next attempt at it, which can be told to stop from the first moment on.
+    reporter: Arc<Reporter>,
+    bytes: usize,
 }
 
 /// What became of an offer.
@@ -36,7 +48,7 @@ pub(crate) enum Offer {
     Taken,
     /// The node has it already.
     AlreadyHeld,
-    /// The node has as many as it may.
+    /// The node has as many as it may, or as much.
     Full { held: usize },
     /// The regulator will never admit it.
     Never { why: String },
@@ -48,12 +60,13 @@ pub(crate) enum Offer {
 pub(crate) struct Admitted {
     pub(crate) job: NewJob,
     pub(crate) config: DigestConfig,
+    pub(crate) reporter: Arc<Reporter>,
     pub(crate) permit: Permit,
 }
 
 impl Intake {
-    pub(crate) fn new(regulator: Arc<Shared>, capacity: usize) -> Self {
-        Self { held: Mutex::default(), regulator, capacity }
+    pub(crate) fn new(regulator: Arc<Shared>, limits: Limits, node: NodeId) -> Self {
+        Self { held: Mutex::default(), bytes: AtomicUsize::new(0), regulator, limits, node }
     }
 
     /// Takes a job in, whether it comes from the web service, a user, or replay.
@@ -62,7 +75,8 @@ impl Intake {
         if held.contains_key(&job.id) {
             return Offer::AlreadyHeld;
         }
-        if held.len() >= self.capacity {
+        let bytes = self.bytes.load(Relaxed);
+        if held.len() >= self.limits.held_jobs || bytes >= self.limits.held_bytes {
             return Offer::Full { held: held.len() };
         }
         let submitted = self.regulator.lock().submit(self.regulator.now(), ask(&job, needs));
@@ -73,10 +87,22 @@ impl Intake {
             }
             Err(regulator::Refusal::Draining) => return Offer::Closed,
         }
-        let state = HeldState::Waiting;
-        let taken_at = Timestamp::now();
-        held.insert(job.id, Entry { job, config, taken_at, state, reporter: None });
+        let (id, entry) = (job.id, self.entry(job, config));
+        self.bytes.fetch_add(entry.bytes, Relaxed);
+        held.insert(id, entry);
         Offer::Taken
+    }
+
+    fn entry(&self, job: NewJob, config: DigestConfig) -> Entry {
+        let reporter = Reporter::new(job.id, job.attempt + 1, self.node.clone());
+        Entry {
+            bytes: job.instruction.as_ref().map_or(0, |instruction| instruction.get().len()),
+            job,
+            config,
+            taken_at: Timestamp::now(),
+            state: HeldState::Waiting,
+            reporter: Arc::new(reporter),
+        }
     }
 
     /// The next job that may start. It is held until [`Intake::release`].
@@ -85,57 +111,61 @@ impl Intake {
             let permit = self.regulator.admit()?;
             let id = JobId(uuid::Uuid::from_u128(permit.grant().id.0));
             let mut held = self.held();
-            // Cancelled in between: the permit is given back, and the next one is asked for.
+            // Released in between: the permit is given back, and the next one is asked for.
             let Some(entry) = held.get_mut(&id) else { continue };
             entry.state = HeldState::Claiming;
-            let (job, config) = (entry.job.clone(), entry.config.clone());
-            return Some(Admitted { job, config, permit });
+            let instruction = entry.job.instruction.take();
+            let job = NewJob { instruction, ..entry.job.clone() };
+            let (config, reporter) = (entry.config.clone(), Arc::clone(&entry.reporter));
+            return Some(Admitted { job, config, reporter, permit });
         }
     }
 
-    /// An attempt at the job has begun.
-    pub(crate) fn running(&self, id: JobId, reporter: &Arc<Reporter>) {
-        if let Some(entry) = self.held().get_mut(&id) {
-            entry.state = HeldState::Running;
-            entry.reporter = Some(Arc::clone(reporter));
+    /// The attempt goes on to its next state; after [`HeldState::Running`] comes only the report.
+    pub(crate) fn moves_on(&self, id: JobId, attempt: u32, state: HeldState) {
+        let mut held = self.held();
+        let entry = held.get_mut(&id).filter(|entry| entry.reporter.attempt() == attempt);
+        if let Some(entry) = entry {
+            entry.state = state;
         }
     }
 
-    /// The attempt is over; what remains is to report it.
-    pub(crate) fn reporting(&self, id: JobId) {
-        if let Some(entry) = self.held().get_mut(&id) {
-            entry.state = HeldState::Reporting;
+    /// The node has no more to do with this attempt at the job.
+    pub(crate) fn release(&self, id: JobId, attempt: u32) {
+        let mut held = self.held();
+        let is_it = |entry: &Entry| entry.reporter.attempt() == attempt;
+        if held.get(&id).is_some_and(is_it) {
+            let bytes = held.remove(&id).map_or(0, |entry| entry.bytes);
+            self.bytes.fetch_sub(bytes, Relaxed);
         }
     }
 
-    /// The node has no more to do with the job.
-    pub(crate) fn release(&self, id: JobId) {
-        self.held().remove(&id);
-    }
-
-    /// Ends a job: one that waits is forgotten and returned, one that runs is told to stop.
+    /// Ends a job: one that waits is returned, and held until its end is reported; one that was
+    /// admitted is told to stop.
     pub(crate) fn cancel(&self, id: JobId) -> Cancelled {
         let mut held = self.held();
-        let Some(entry) = held.get(&id) else { return Cancelled::Unknown };
-        if let Some(reporter) = &entry.reporter {
-            reporter.stop(Stop::Cancelled);
-            return Cancelled::Stopping;
-        }
+        let Some(entry) = held.get_mut(&id) else { return Cancelled::Unknown };
+        entry.reporter.stop(Stop::Cancelled);
         if !self.regulator.lock().withdraw(self.regulator.now(), ask_id(id)) {
-            // Being claimed: the answer to the claim tells that the end was asked for.
             return Cancelled::Stopping;
         }
-        match held.remove(&id) {
-            Some(entry) => Cancelled::Forgotten(Box::new((entry.job, entry.config))),
-            None => Cancelled::Unknown,
+        entry.state = HeldState::Reporting;
+        entry.job.instruction = None;
+        Cancelled::Withdrawn(Box::new((entry.job.clone(), entry.config.clone())))
+    }
+
+    /// Tells every attempt to stop that was admitted.
+    pub(crate) fn stop_all(&self, why: Stop) {
+        let admitted = |entry: &&Entry| entry.state != HeldState::Waiting;
+        for entry in self.held().values().filter(admitted) {
+            entry.reporter.stop(why);
         }
     }
 
-    /// Tells every running attempt to stop.
-    pub(crate) fn stop_all(&self, why: Stop) {
-        for reporter in self.held().values().filter_map(|entry| entry.reporter.as_ref()) {
-            reporter.stop(why);
-        }
+    /// Units of work done by all attempts since this was last asked.
+    pub(crate) fn take_work(&self) -> u64 {
+        let held = self.held();
+        held.values().map(|entry| entry.reporter.take_work()).sum()
     }
 
     pub(crate) fn holds(&self, id: JobId) -> bool {
@@ -155,7 +185,9 @@ impl Intake {
         let explained = self.regulator.lock().explain(self.regulator.now(), ask_id(id));
         if let Some(why) = explained {
             shown.waits_for = why.blockers.into_iter().map(|blocker| blocker.text).collect();
-            shown.place = Some(why.place.position as usize);
+            shown.place = Some(why.place.position);
+            shown.queue_length = Some(why.place.queue_length);
+            shown.expected_at = why.estimate.map(|estimate| estimate.likely);
         }
         Some(shown)
     }
@@ -168,8 +200,8 @@ impl Intake {
 
 /// What became of the wish to end a job.
 pub(crate) enum Cancelled {
-    /// It waited, and is forgotten; its end is still to be reported.
-    Forgotten(Box<(NewJob, DigestConfig)>),
+    /// It waited; its end is still to be reported.
+    Withdrawn(Box<(NewJob, DigestConfig)>),
     /// It will stop soon, and report that itself.
     Stopping,
     /// The node does not hold it.
@@ -178,8 +210,7 @@ pub(crate) enum Cancelled {
 
 impl Entry {
     fn show(&self) -> Held {
-        let (stage, progress) =
-            self.reporter.as_ref().map(|reporter| reporter.glance()).unwrap_or_default();
+        let (stage, progress) = self.reporter.glance();
         Held {
             id: self.job.id,
             key: self.job.key.clone(),
@@ -189,6 +220,8 @@ impl Entry {
             progress,
             waits_for: Vec::new(),
             place: None,
+            queue_length: None,
+            expected_at: None,
             taken_at: self.taken_at,
         }
     }

@@ -2,27 +2,33 @@
 //!
 //! A log of lines, each either an outcome or the note that one was delivered. An outcome is on
 //! disk before anybody is told of it; the note is not worth waiting for, since delivering twice
-//! does no harm. What has been delivered is dropped when the log is opened, and whenever nothing
-//! is left to deliver.
+//! does no harm. What has been delivered is dropped when the log is opened, and whenever the log
+//! has doubled since.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{File, OpenOptions},
-    io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
+    io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use schema::{AddressedPatch, JobId};
+use schema::{AddressedPatch, JobId, JobPatch};
 use serde::{Deserialize, Serialize};
 
-/// The log may grow to this before an empty journal is cut back to nothing.
-const CUT_ABOVE_BYTES: u64 = 1 << 20;
+/// The log may grow to this, or to twice what was left of it, before it is written anew.
+const REWRITE_ABOVE_BYTES: u64 = 1 << 20;
+
+/// The log's name in its folder.
+const NAME: &str = "outcomes.log";
 
 /// An outcome, and the web service that is to hear of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Parcel {
     pub(crate) to: String,
+    /// Stages that the web service has not heard of, to be told before.
+    #[serde(default)]
+    pub(crate) earlier: Vec<JobPatch>,
     pub(crate) item: AddressedPatch,
 }
 
@@ -30,6 +36,15 @@ impl Parcel {
     /// What tells this outcome from every other.
     pub(crate) const fn mark(&self) -> Mark {
         (self.item.id, self.item.patch.attempt)
+    }
+
+    /// About how much of a request it takes.
+    fn bytes(&self) -> usize {
+        let long = |patch: &JobPatch| {
+            let report = patch.report.as_ref().map_or(0, |report| report.get().len());
+            report + patch.message.as_ref().map_or(0, String::len)
+        };
+        long(&self.item.patch) + self.earlier.iter().map(long).sum::<usize>()
     }
 }
 
@@ -42,8 +57,10 @@ pub(crate) struct Journal(Mutex<Log>);
 
 #[derive(Debug)]
 struct Log {
+    folder: PathBuf,
     file: File,
     bytes: u64,
+    rewrite_above: u64,
     /// What is still to deliver, in the order it was written.
     pending: BTreeMap<Mark, Parcel>,
 }
@@ -58,14 +75,15 @@ enum Line {
 impl Journal {
     /// Opens the journal in this folder, and reads what is still to deliver.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
-        let path = folder.join("outcomes.log");
-        let pending = match File::open(&path) {
+        let pending = match File::open(folder.join(NAME)) {
             Ok(file) => read(file)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
         };
-        let (file, bytes) = rewrite(&path, folder, &pending)?;
-        Ok(Self(Mutex::new(Log { file, bytes, pending })))
+        let (file, bytes) = write(folder, &pending)?;
+        let rewrite_above = REWRITE_ABOVE_BYTES.max(2 * bytes);
+        let folder = folder.to_owned();
+        Ok(Self(Mutex::new(Log { folder, file, bytes, rewrite_above, pending })))
     }
 
     /// Writes an outcome down. When this returns without an error, no crash can lose it.
@@ -80,20 +98,41 @@ impl Journal {
     /// Notes that the web service has these outcomes, or wants none of them.
     pub(crate) fn delivered(&self, outcomes: &[Mark]) -> io::Result<()> {
         let mut log = self.log();
+        let mut noted = Ok(());
         for &(job, attempt) in outcomes {
+            // Gone, whatever the disk says: it must not be delivered again and again.
             if log.pending.remove(&(job, attempt)).is_some() {
-                log.append(&Line::Delivered { job, attempt })?;
+                noted = noted.and(log.append(&Line::Delivered { job, attempt }));
             }
         }
-        if log.pending.is_empty() && log.bytes > CUT_ABOVE_BYTES {
-            log.cut()?;
+        noted?;
+        if log.bytes > log.rewrite_above {
+            log.rewrite()?;
         }
         Ok(())
     }
 
-    /// Some of what is still to deliver.
-    pub(crate) fn pending(&self, at_most: usize) -> Vec<Parcel> {
-        self.log().pending.values().take(at_most).cloned().collect()
+    /// The web services that are still to hear of something.
+    pub(crate) fn targets(&self) -> BTreeSet<String> {
+        self.log().pending.values().map(|parcel| parcel.to.clone()).collect()
+    }
+
+    /// Some of what one of them is still to hear of: at least one parcel, and no more patches and
+    /// bytes than these.
+    pub(crate) fn pending(&self, to: &str, patches: usize, bytes: usize) -> Vec<Parcel> {
+        let log = self.log();
+        let (mut count, mut size) = (0, 0);
+        log.pending
+            .values()
+            .filter(|parcel| parcel.to == to)
+            .take_while(|parcel| {
+                let first = count == 0;
+                count += 1 + parcel.earlier.len();
+                size += parcel.bytes();
+                first || (count <= patches && size <= bytes)
+            })
+            .cloned()
+            .collect()
     }
 
     /// How many outcomes are still to deliver.
@@ -114,8 +153,7 @@ impl Journal {
 
 impl Log {
     fn append(&mut self, line: &Line) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
+        let text = self::line(line)?;
         let written = self.file.write_all(&text);
         if written.is_err() {
             // A full disk may have taken half a line: the next one must not be glued to it.
@@ -127,11 +165,12 @@ impl Log {
         Ok(())
     }
 
-    fn cut(&mut self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.seek(SeekFrom::Start(0))?;
-        self.bytes = 0;
-        self.file.sync_data()
+    /// Leaves out what has been delivered. If that fails, the old log goes on.
+    fn rewrite(&mut self) -> io::Result<()> {
+        let (file, bytes) = write(&self.folder, &self.pending)?;
+        (self.file, self.bytes) = (file, bytes);
+        self.rewrite_above = REWRITE_ABOVE_BYTES.max(2 * bytes);
+        Ok(())
     }
 }
 
@@ -153,21 +192,28 @@ fn read(file: File) -> io::Result<BTreeMap<Mark, Parcel>> {
 }
 
 /// Writes a log that holds only what is still to deliver, and puts it in the old one's place.
-fn rewrite(
-    path: &Path,
-    folder: &Path,
-    pending: &BTreeMap<Mark, Parcel>,
-) -> io::Result<(File, u64)> {
-    let fresh: PathBuf = path.with_extension("new");
+fn write(folder: &Path, pending: &BTreeMap<Mark, Parcel>) -> io::Result<(File, u64)> {
+    let path = folder.join(NAME);
+    let fresh = path.with_extension("new");
     let file = OpenOptions::new().create(true).write(true).truncate(true).open(&fresh)?;
-    let mut log = Log { file, bytes: 0, pending: BTreeMap::new() };
+    let mut text = BufWriter::new(file);
+    let mut bytes = 0;
     for outcome in pending.values() {
-        log.append(&Line::Outcome(outcome.clone()))?;
+        let line = line(&Line::Outcome(outcome.clone()))?;
+        text.write_all(&line)?;
+        bytes += line.len() as u64;
     }
-    log.file.sync_all()?;
-    std::fs::rename(&fresh, path)?;
+    let file = text.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, &path)?;
     File::open(folder)?.sync_all()?;
-    Ok((log.file, log.bytes))
+    Ok((file, bytes))
+}
+
+fn line(line: &Line) -> io::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -187,11 +233,16 @@ mod tests {
             message: Some("done\nwith a line end".to_owned()),
             report: serde_json::from_str(r#"{"tables": []}"#).unwrap(),
         };
-        Parcel { to: "http://web".to_owned(), item: AddressedPatch { id, patch } }
+        let item = AddressedPatch { id, patch };
+        Parcel { to: "http://web".to_owned(), earlier: Vec::new(), item }
+    }
+
+    fn all(journal: &Journal) -> Vec<Parcel> {
+        journal.pending("http://web", usize::MAX, usize::MAX)
     }
 
     fn ids(journal: &Journal) -> Vec<JobId> {
-        journal.pending(usize::MAX).iter().map(|outcome| outcome.item.id).collect()
+        all(journal).iter().map(|outcome| outcome.item.id).collect()
     }
 
     #[test]
@@ -235,21 +286,46 @@ mod tests {
         let journal = Journal::open(folder.path()).unwrap();
         journal.record(outcome(job, 2)).unwrap();
         journal.record(outcome(job, 1)).unwrap();
-        let attempts: Vec<_> = journal.pending(9).iter().map(|o| o.item.patch.attempt).collect();
+        let attempts: Vec<_> = all(&journal).iter().map(|o| o.item.patch.attempt).collect();
         assert_eq!(attempts, [1, 2]);
         journal.delivered(&[(job, 1)]).unwrap();
         assert_eq!(journal.depth(), 1);
     }
 
     #[test]
-    fn an_empty_journal_is_cut_back_once_it_has_grown() {
+    fn a_batch_is_bounded_by_patches_and_by_bytes_but_never_empty() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(folder.path()).unwrap();
+        let mut parcels: Vec<_> = (0..3).map(|_| outcome(JobId::mint(), 1)).collect();
+        parcels[0].earlier = vec![parcels[0].item.patch.clone(); 9];
+        parcels[2].to = "http://other".to_owned();
+        for parcel in parcels {
+            journal.record(parcel).unwrap();
+        }
+        assert_eq!(journal.pending("http://web", 1, usize::MAX).len(), 1);
+        assert_eq!(journal.pending("http://web", 11, usize::MAX).len(), 2);
+        assert_eq!(journal.pending("http://web", 11, 1).len(), 1);
+        assert_eq!(journal.pending("http://other", 1, 1).len(), 1);
+        assert_eq!(journal.targets().len(), 2);
+    }
+
+    #[test]
+    fn the_log_does_not_grow_for_ever_while_one_outcome_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        let stays = JobId::mint();
+        journal.record(outcome(stays, 1)).unwrap();
         let mut large = outcome(JobId::mint(), 1);
-        large.item.patch.message = Some("x".repeat(CUT_ABOVE_BYTES as usize));
-        let job = large.item.id;
-        journal.record(large).unwrap();
-        journal.delivered(&[(job, 1)]).unwrap();
-        assert_eq!(std::fs::metadata(folder.path().join("outcomes.log")).unwrap().len(), 0);
+        large.item.patch.message = Some("x".repeat(REWRITE_ABOVE_BYTES as usize / 2));
+        for attempt in 1..9 {
+            large.item.patch.attempt = attempt;
+            journal.record(large.clone()).unwrap();
+            journal.delivered(&[(large.item.id, attempt)]).unwrap();
+            let length = std::fs::metadata(folder.path().join(NAME)).unwrap().len();
+            assert!(length <= 2 * REWRITE_ABOVE_BYTES, "{length}");
+        }
+        journal.record(outcome(large.item.id, 99)).unwrap();
+        drop(journal);
+        assert_eq!(ids(&Journal::open(folder.path()).unwrap()), [stays, large.item.id]);
     }
 }

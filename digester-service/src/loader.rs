@@ -60,18 +60,14 @@ impl Digester for Loader {
             Ok(instruction) => instruction,
             Err(unreadable) => return refuse(&unreadable),
         };
-        let options = Options {
-            pool: Some(&self.pool),
-            roots: self.roots.clone(),
-            ..Options::default()
-        };
+        let options =
+            Options { pool: Some(&self.pool), roots: self.roots.clone(), ..Options::default() };
         match digest::digest(&instruction, &options, &Watch(work)) {
             Ok(report) => Outcome::Completed { message: summary(&report), report: raw(&report) },
             Err(Failure { kind: FailureKind::Cancelled, .. }) => Outcome::Stopped,
-            Err(failure) => Outcome::Failed {
-                message: failure.message.clone(),
-                report: raw(&failure.report),
-            },
+            Err(failure) => {
+                Outcome::Failed { message: failure.message.clone(), report: raw(&failure.report) }
+            }
         }
     }
 }
@@ -89,7 +85,9 @@ fn exclusive(instruction: &LoaderInstruction) -> Option<String> {
 
 /// How many bytes a source is, as far as can be told quickly.
 fn size(source: &Path) -> u64 {
-    let of = |path: &Path| fs::metadata(path).map_or(0, |file| if file.is_file() { file.len() } else { 0 });
+    let of = |path: &Path| {
+        fs::metadata(path).map_or(0, |file| if file.is_file() { file.len() } else { 0 })
+    };
     match fs::read_dir(source) {
         Ok(folder) => folder.take(MAX_FILES_SIZED).flatten().map(|entry| of(&entry.path())).sum(),
         Err(_) => of(source),
@@ -97,7 +95,10 @@ fn size(source: &Path) -> u64 {
 }
 
 fn refuse(unreadable: &Unreadable) -> Outcome {
-    Outcome::Failed { message: format!("the instruction cannot be read: {unreadable}"), report: None }
+    Outcome::Failed {
+        message: format!("the instruction cannot be read: {unreadable}"),
+        report: None,
+    }
 }
 
 fn summary(report: &Report) -> String {

@@ -1,8 +1,15 @@
 //! What every part of the service can reach.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+};
 
-use schema::{DigestConfig, DigestRequest, JobStatus, Kind, NewJob, NodeId};
+use regulator::{Shared, Strategy};
+use schema::{DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
+use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +17,7 @@ use crate::{
     attempt,
     callback::Callback,
     config::{Config, Limits},
-    digester::Digester,
+    digester::{Digester, Needs},
     error::ApiError,
     intake::{Cancelled, Intake, Offer},
     journal::Journal,
@@ -25,6 +32,11 @@ pub(crate) struct Node {
     pub(crate) limits: Limits,
     pub(crate) digesters: HashMap<Kind, Arc<dyn Digester>>,
     pub(crate) intake: Intake,
+    pub(crate) regulator: Arc<Shared>,
+    /// The strategy that the configuration asks for.
+    pub(crate) configured: Strategy,
+    /// Where the journal and the strategy are kept.
+    pub(crate) state: PathBuf,
     pub(crate) journal: Journal,
     pub(crate) callback: Callback,
     /// Further targets that a job may name.
@@ -41,16 +53,19 @@ impl Node {
     pub(crate) fn new(
         config: Config,
         digesters: HashMap<Kind, Arc<dyn Digester>>,
-        intake: Intake,
+        regulator: Arc<Shared>,
         journal: Journal,
         runner: Arc<Notify>,
         stopping: CancellationToken,
     ) -> Self {
         Self {
-            name: config.node,
+            name: config.node.clone(),
             limits: config.limits,
             digesters,
-            intake,
+            intake: Intake::new(Arc::clone(&regulator), config.limits, config.node),
+            regulator,
+            configured: config.regulator,
+            state: config.state,
             journal,
             callback: Callback::new(&config.callback, config.token),
             allowed_callbacks: config.allowed_callbacks,
@@ -67,13 +82,19 @@ impl Node {
     pub(crate) async fn take(&self, request: DigestRequest) -> Result<bool, ApiError> {
         let DigestRequest { mut job, config } = request;
         self.check(&job, &config)?;
-        if self.intake.holds(job.id) {
+        if self.has(job.id) {
             return Ok(true);
         }
         if !config.known {
             job.attempt = self.announce(&job, &config).await?;
         }
         self.offer(job, config)
+    }
+
+    /// Whether the job is held, or its end is still to be reported.
+    pub(crate) fn has(&self, id: JobId) -> bool {
+        // In this order: an outcome is in the journal before its job is let go.
+        self.intake.holds(id) || self.journal.has(id)
     }
 
     fn check(&self, job: &NewJob, config: &DigestConfig) -> Result<(), ApiError> {
@@ -103,6 +124,7 @@ impl Node {
     async fn announce(&self, job: &NewJob, config: &DigestConfig) -> Result<u32, ApiError> {
         let announced = NewJob { node: Some(self.name.clone()), ..job.clone() };
         match self.callback_for(config).announce(&announced).await {
+            Ok(Ok(job)) if job.status.is_settled() => Err(ApiError::Settled(job.id, job.status)),
             Ok(Ok(job)) => Ok(job.attempt),
             Ok(Err(refusal)) => Err(ApiError::Refused(refusal)),
             Err(away) => {
@@ -121,8 +143,17 @@ impl Node {
         else {
             return Err(ApiError::InstructionMissing(id));
         };
-        let needs = digester.needs(instruction);
-        let (told, to) = (job.clone(), self.callback_for(&config).base().to_owned());
+        if self.journal.has(id) {
+            return Ok(true);
+        }
+        let (told, to) = (without_instruction(&job), self.callback_for(&config).base().to_owned());
+        let needs = match needs_caught(&**digester, instruction) {
+            Ok(needs) => needs,
+            Err(why) => {
+                attempt::end_unstarted(self, to, &told, JobStatus::Failed, why.clone());
+                return Err(ApiError::NeverFits { id, why });
+            }
+        };
         match self.intake.offer(job, config, needs) {
             Offer::Taken => {
                 self.runner.notify_one();
@@ -139,10 +170,10 @@ impl Node {
     }
 
     /// Ends a job; `false` if the node does not hold it.
-    pub(crate) fn cancel(&self, id: schema::JobId) -> bool {
+    pub(crate) fn cancel(&self, id: JobId) -> bool {
         match self.intake.cancel(id) {
-            Cancelled::Forgotten(forgotten) => {
-                let (job, config) = *forgotten;
+            Cancelled::Withdrawn(withdrawn) => {
+                let (job, config) = *withdrawn;
                 let to = self.callback_for(&config).base().to_owned();
                 let message = "cancelled while it waited".to_owned();
                 attempt::end_unstarted(self, to, &job, JobStatus::Cancelled, message);
@@ -160,6 +191,29 @@ impl Node {
             None => self.callback.clone(),
         }
     }
+}
+
+fn without_instruction(job: &NewJob) -> NewJob {
+    NewJob {
+        id: job.id,
+        key: job.key.clone(),
+        kind: job.kind.clone(),
+        tenant: job.tenant.clone(),
+        submitted_by: job.submitted_by.clone(),
+        attempt: job.attempt,
+        node: job.node.clone(),
+        instruction: None,
+    }
+}
+
+/// What the attempt will take; a digester that panics over the instruction fails the job, and not
+/// the replay that offers it.
+fn needs_caught(digester: &dyn Digester, instruction: &RawValue) -> Result<Needs, String> {
+    catch_unwind(AssertUnwindSafe(|| digester.needs(instruction))).map_err(|panic| {
+        let message = attempt::panic_text(&*panic);
+        tracing::error!(panic = message, "the digester panicked over an instruction");
+        format!("the digester panicked: {message}")
+    })
 }
 
 /// Lets everything else on the machine go before the calling thread.

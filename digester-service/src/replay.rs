@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schema::{AddressedPatch, DigestConfig, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob};
+use schema::{DigestConfig, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob};
 use tracing::{info, warn};
 
 use crate::{callback::Away, error::ApiError, node::Node};
@@ -21,6 +21,8 @@ pub(crate) struct ReplayPlan {
     pub(crate) resume: Vec<JobId>,
     /// The same, once too often.
     pub(crate) give_up: Vec<JobId>,
+    /// Held here, and to end: somebody asked for it, and word of it may have been lost.
+    pub(crate) stop: Vec<JobId>,
 }
 
 impl ReplayPlan {
@@ -32,10 +34,13 @@ impl ReplayPlan {
         max_attempts: u32,
     ) -> Self {
         let mut plan = Self::default();
-        for job in unsettled.iter().filter(|job| is_ours(job) && !is_held(job.id)) {
+        for job in unsettled.iter().filter(|job| is_ours(job)) {
             match job.status {
+                _ if is_held(job.id) => plan.stop.extend(job.cancel_requested.then_some(job.id)),
                 JobStatus::Submitted => plan.take.push(job.id),
-                JobStatus::Running if job.attempt >= max_attempts => plan.give_up.push(job.id),
+                JobStatus::Running if job.attempt >= max_attempts && !job.cancel_requested => {
+                    plan.give_up.push(job.id);
+                }
                 JobStatus::Running => plan.resume.push(job.id),
                 JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled => {}
             }
@@ -70,9 +75,10 @@ async fn pass(node: &Node) -> Result<(), Away> {
         limit: Some(PAGE),
         ..JobFilter::default()
     };
+    let mut room = true;
     loop {
         let page = node.callback.jobs(&filter).await?;
-        carry_out(node, &page.items).await?;
+        carry_out(node, &page.items, &mut room).await?;
         filter.after = page.next.and_then(|next| next.parse().ok());
         if filter.after.is_none() {
             return Ok(());
@@ -80,26 +86,31 @@ async fn pass(node: &Node) -> Result<(), Away> {
     }
 }
 
-async fn carry_out(node: &Node, jobs: &[Job]) -> Result<(), Away> {
+/// Carries out what is to be done about these jobs; waiting ones are left to the next pass once
+/// there is no more room.
+async fn carry_out(node: &Node, jobs: &[Job], room: &mut bool) -> Result<(), Away> {
     let plan = ReplayPlan::new(
         jobs,
         |job| job.node.as_ref() == Some(&node.name) && node.digesters.contains_key(&job.kind),
-        |id| node.intake.holds(id) || node.journal.has(id),
+        |id| node.has(id),
         node.limits.max_attempts,
     );
+    for &id in &plan.stop {
+        node.cancel(id);
+    }
     let find = |id: &JobId| jobs.iter().find(|job| job.id == *id);
     for job in plan.give_up.iter().filter_map(find) {
         give_up(node, job).await?;
     }
+    let mut take_up = Vec::with_capacity(jobs.len());
     for job in plan.resume.iter().filter_map(find) {
         if hand_back(node, job).await? {
-            take(node, job).await?;
+            take_up.push(job);
         }
     }
-    for job in plan.take.iter().filter_map(find) {
-        if !take(node, job).await? {
-            return Ok(());
-        }
+    take_up.extend(plan.take.iter().filter_map(find));
+    for job in take_up {
+        *room = *room && take(node, job).await?;
     }
     Ok(())
 }
@@ -139,14 +150,19 @@ async fn end_lost(
         message: Some(message),
         report: None,
     };
-    let item = AddressedPatch { id: job.id, patch };
-    let answers = node.callback.patch_all(std::slice::from_ref(&item)).await?;
-    Ok(matches!(answers.first(), Some(Ok(_))))
+    let answer = node.callback.patch(job.id, &patch).await?;
+    Ok(answer.is_ok_and(|answer| answer.status == status))
 }
 
 /// Offers a job to the intake, down the same path as new work; `false` when there is no room.
 async fn take(node: &Node, job: &Job) -> Result<bool, Away> {
-    let instruction = node.callback.instruction(&job.key).await?;
+    let instruction = match node.callback.instruction(&job.key).await? {
+        Ok(instruction) => instruction,
+        Err(refusal) => {
+            warn!(job.id = %job.id, "cannot take job {} up again: {refusal}", job.id);
+            return Ok(true);
+        }
+    };
     let again = NewJob {
         id: job.id,
         key: job.key.clone(),

@@ -49,13 +49,21 @@ pub(crate) struct Reporter {
 struct News {
     /// Stages that the web service has not heard of yet.
     stages: VecDeque<JobPatch>,
-    /// Progress since the last report.
-    progress: Option<Progress>,
-    /// The last word is spoken: progress would come after it.
-    closed: bool,
-    /// What a look from outside sees.
+    /// Units done that the regulator has not heard of.
+    work: u64,
+    /// The present stage and progress.
     stage: Option<String>,
-    latest: Option<Progress>,
+    progress: Option<Progress>,
+    /// The progress that the web service knows.
+    heard: Option<Progress>,
+    /// The last word was said; nothing may come after it.
+    closed: bool,
+}
+
+impl News {
+    fn untold_progress(&self) -> Option<Progress> {
+        self.progress.filter(|progress| self.heard != Some(*progress))
+    }
 }
 
 impl Reporter {
@@ -72,9 +80,16 @@ impl Reporter {
         }
     }
 
+    pub(crate) const fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
     pub(crate) fn stage(&self, stage: &str, message: &str) {
         let (name, message) = (Some(stage.to_owned()), Some(message.to_owned()));
         let mut news = self.news();
+        if news.closed {
+            return;
+        }
         if news.stages.len() == MAX_STAGES {
             news.stages.pop_front();
         }
@@ -86,15 +101,11 @@ impl Reporter {
 
     pub(crate) fn progress(&self, progress: Progress) {
         let mut news = self.news();
-        if news.closed {
-            return;
-        }
-        let first = news.progress.replace(progress).is_none();
-        news.latest = Some(progress);
+        let before = news.progress.map_or(0, |before| before.done);
+        news.work += progress.done.saturating_sub(before);
+        news.progress = Some(progress);
         drop(news);
-        if first {
-            self.told.notify_one();
-        }
+        self.told.notify_one();
     }
 
     /// Tells the digester to stop; the first reason counts.
@@ -116,16 +127,12 @@ impl Reporter {
     /// The stage and progress of the moment.
     pub(crate) fn glance(&self) -> (Option<String>, Option<Progress>) {
         let news = self.news();
-        (news.stage.clone(), news.latest)
+        (news.stage.clone(), news.progress)
     }
 
-    /// A patch that says nothing yet, later than every one before or after.
-    pub(crate) fn last_patch(&self) -> JobPatch {
-        let mut news = self.news();
-        news.closed = true;
-        news.progress = None;
-        drop(news);
-        self.patch()
+    /// Units of work done since this was last asked.
+    pub(crate) fn take_work(&self) -> u64 {
+        std::mem::take(&mut self.news().work)
     }
 
     /// A patch that says nothing yet, later than every one before.
@@ -142,12 +149,20 @@ impl Reporter {
         }
     }
 
-    /// The digester is done: what is left is told once, and then no more.
+    /// The stages that are still untold, and a patch later than every other: the last word.
+    pub(crate) fn close(&self) -> (Vec<JobPatch>, JobPatch) {
+        let mut news = self.news();
+        news.closed = true;
+        let untold = news.stages.drain(..).collect();
+        (untold, JobPatch { progress: news.untold_progress(), ..self.patch() })
+    }
+
+    /// Ends the reports: the last word is elsewhere now.
     pub(crate) fn finish(&self) {
         self.over.cancel();
     }
 
-    /// Sends what there is to tell, never faster than `every`, until the digester is done.
+    /// Sends what there is to tell, never faster than `every`, until the attempt is over.
     pub(crate) async fn run(&self, callback: &Callback, every: Duration) {
         let reports = async {
             loop {
@@ -158,19 +173,16 @@ impl Reporter {
                 tokio::time::sleep(every).await;
             }
         };
-        // What a report under way leaves untold is told below.
+        // A report cut off here is told again with the last word.
         self.over.run_until_cancelled(reports).await;
-        drop(self.send(callback).await);
     }
 
     async fn send(&self, callback: &Callback) -> Result<(), Away> {
         let patches = self.gather();
-        if patches.is_empty() {
-            return Ok(());
-        }
+        let Some(last) = patches.last() else { return Ok(()) };
         let answers = callback.patch_all(&patches).await?;
-        self.forget(patches.last().map_or(0, |last| last.patch.sequence));
-        for answer in answers {
+        self.heard(&last.patch);
+        for answer in answers.unwrap_or_default() {
             match answer {
                 Ok(answer) if answer.cancel_requested => self.stop(Stop::Cancelled),
                 Ok(_) => {}
@@ -183,17 +195,23 @@ impl Reporter {
 
     /// Every stage not heard of yet, and the newest progress.
     fn gather(&self) -> Vec<AddressedPatch> {
-        let mut news = self.news();
+        let news = self.news();
+        if news.closed {
+            return Vec::new();
+        }
         let mut patches: Vec<_> = news.stages.iter().cloned().collect();
-        if let Some(progress) = news.progress.take() {
+        // Numbered while nobody else can be: a stage that comes now is later.
+        if let Some(progress) = news.untold_progress() {
             patches.push(JobPatch { progress: Some(progress), ..self.patch() });
         }
         patches.into_iter().map(|patch| AddressedPatch { id: self.job, patch }).collect()
     }
 
     /// The web service has heard of everything up to this.
-    fn forget(&self, sequence: u32) {
-        self.news().stages.retain(|patch| patch.sequence > sequence);
+    fn heard(&self, last: &JobPatch) {
+        let mut news = self.news();
+        news.stages.retain(|patch| patch.sequence > last.sequence);
+        news.heard = last.progress.or(news.heard);
     }
 
     fn news(&self) -> MutexGuard<'_, News> {
@@ -234,7 +252,33 @@ mod tests {
         reporter.stage("digest", "b");
         let patches = reporter.gather();
         assert_eq!(patches.len(), 2);
-        reporter.forget(patches[1].patch.sequence);
+        reporter.heard(&patches[1].patch);
+        assert!(reporter.gather().is_empty());
+    }
+
+    #[test]
+    fn progress_is_told_again_until_it_was_heard_of() {
+        let reporter = reporter();
+        reporter.progress(Progress { done: 1, total: 2 });
+        let (first, second) = (reporter.gather(), reporter.gather());
+        assert_eq!(second[0].patch.progress, first[0].patch.progress);
+        assert!(second[0].patch.sequence > first[0].patch.sequence);
+        reporter.heard(&second[0].patch);
+        assert!(reporter.gather().is_empty());
+    }
+
+    #[test]
+    fn nothing_comes_after_the_last_word() {
+        let reporter = reporter();
+        reporter.stage("validation", "a");
+        reporter.progress(Progress { done: 1, total: 2 });
+        let told = reporter.gather();
+        let (untold, last) = reporter.close();
+        assert_eq!(untold.len(), 1);
+        assert_eq!(last.progress, Some(Progress { done: 1, total: 2 }));
+        assert!(last.sequence > told[1].patch.sequence, "later than a report under way");
+        reporter.stage("digest", "b");
+        reporter.progress(Progress { done: 2, total: 2 });
         assert!(reporter.gather().is_empty());
     }
 

@@ -9,7 +9,7 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{error::ApiError, node::Node};
+use crate::{error::ApiError, node::Node, regulation};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -26,6 +26,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(list_held))
         .routes(routes!(get_held))
         .routes(routes!(cancel_held))
+        .merge(regulation::routes())
         .layer(middleware::from_fn_with_state(token, edge::require));
     OpenApiRouter::with_openapi(Doc::openapi())
         .routes(routes!(live))
@@ -55,6 +56,8 @@ pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
     (status = 202, description = "the node holds the job", body = Taken),
     (status = 403, description = "a callback target that the node may not report to",
      body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "settled already, or refused by the web service",
+     body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "a kind without a digester, or more than the node has",
      body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "full or stopping; see Retry-After",
@@ -70,15 +73,15 @@ async fn take_job(
 }
 
 /// Every job that the node holds, oldest first.
-#[utoipa::path(get, path = "/job", tag = "job", responses((status = 200, body = Vec<Held>)))]
+#[utoipa::path(get, path = "/job", tag = "job", responses((status = 200, description = "as it stands", body = Vec<Held>)))]
 async fn list_held(State(node): State<Arc<Node>>) -> Json<Vec<Held>> {
     Json(node.intake.list())
 }
 
 /// One job that the node holds, and why it waits.
 #[utoipa::path(get, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)), responses(
-    (status = 200, body = Held),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 200, description = "as it stands", body = Held),
+    (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn get_held(
     State(node): State<Arc<Node>>,
@@ -91,7 +94,7 @@ async fn get_held(
 #[utoipa::path(delete, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 202, description = "its end will be reported"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
     ))]
 async fn cancel_held(
     State(node): State<Arc<Node>>,
@@ -104,15 +107,15 @@ async fn cancel_held(
 }
 
 /// Whether the process lives.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204)))]
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204, description = "yes")))]
 async fn live() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
 /// Whether the node takes jobs in.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
-    (status = 204),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
+    (status = 204, description = "yes"),
+    (status = 503, description = "not now; see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn ready(State(node): State<Arc<Node>>) -> Result<StatusCode, Answer> {
     match node.stopping.is_cancelled() {

@@ -12,7 +12,7 @@ use crate::{attempt, node::Node};
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Starts attempts until the node stops, then waits for those under way.
-pub(crate) async fn run(node: Arc<Node>, regulator: Arc<Shared>) {
+pub(crate) async fn run(node: Arc<Node>) {
     let mut attempts = JoinSet::new();
     while !node.stopping.is_cancelled() {
         while let Some(admitted) = node.intake.admit() {
@@ -20,7 +20,7 @@ pub(crate) async fn run(node: Arc<Node>, regulator: Arc<Shared>) {
         }
         tokio::select! {
             () = node.runner.notified() => {}
-            () = tokio::time::sleep(until_wake(&regulator)) => {}
+            () = tokio::time::sleep(until_wake(&node.regulator)) => {}
             Some(ended) = attempts.join_next() => tell(ended),
             () = node.stopping.cancelled() => {}
         }

@@ -3,15 +3,15 @@
 use std::{collections::HashMap, sync::Arc};
 
 use anyhow::Context as _;
-use regulator::{Shared, Stack, SystemClock};
+use regulator::{Clock as _, Regulator as _, Shared, Stack, SystemClock};
 use schema::Kind;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    config::Config, courier, digester::Digester, intake::Intake, journal::Journal, lock::StateLock,
-    node::Node, replay, reporter::Stop, routes, runner,
+    config::Config, courier, digester::Digester, journal::Journal, lock::StateLock, node::Node,
+    replay, reporter::Stop, routes, runner, sampler, strategy,
 };
 
 /// The digester service, before it serves.
@@ -45,20 +45,19 @@ impl Service {
         let journal = Journal::open(&self.config.state).context("open the outcome journal")?;
         let token = self.config.token.clone();
         let (regulator, runner) = regulator(&self.config);
-        let intake = Intake::new(Arc::clone(&regulator), self.config.limits.held_jobs);
-        let node = Node::new(self.config, self.digesters, intake, journal, runner, stopping);
+        let node = Node::new(self.config, self.digesters, regulator, journal, runner, stopping);
         let node = Arc::new(node);
         // Requests are answered to the very end, so that anybody can see what is still running.
         let ended = CancellationToken::new();
         let address = listener.local_addr().context("read the address listened at")?;
         info!(%address, node = %node.name, "the digester service listens at {address}");
-        let server = axum::serve(listener, routes::router(Arc::clone(&node), token))
-            .with_graceful_shutdown(ended.clone().cancelled_owned());
+        let router = routes::router(Arc::clone(&node), token);
+        let server = edge::serve(listener, router, ended.clone(), edge::Limits::default());
         let work = async {
-            work(&node, &regulator).await;
+            work(&node).await;
             ended.cancel();
         };
-        let (served, ()) = tokio::join!(async { server.await }, work);
+        let (served, ()) = tokio::join!(server, work);
         served.context("serve requests")
     }
 }
@@ -66,35 +65,46 @@ impl Service {
 fn regulator(config: &Config) -> (Arc<Shared>, Arc<Notify>) {
     let runner = Arc::new(Notify::new());
     let clock = SystemClock::new();
-    let stack = Stack::new(&config.regulator, regulator::Clock::now(&clock));
+    let in_force = strategy::recall(&config.state, &config.regulator);
+    let now = clock.now();
+    let mut stack = Stack::new(&in_force, now);
+    if let Some(learned) = strategy::recall_learned(&config.state) {
+        stack.recall(now, &learned);
+    }
     let nudge = Arc::clone(&runner);
     (Shared::new(Box::new(stack), clock, move || nudge.notify_one()), runner)
 }
 
 /// Everything beside the requests, from the first replay to the last outcome.
-async fn work(node: &Arc<Node>, regulator: &Arc<Shared>) {
-    // Outcomes of a life before come first: what is settled need not be replayed.
-    let before = async {
-        courier::deliver_all(node).await;
-        replay::run(Arc::clone(node)).await;
-    };
-    let running = runner::run(Arc::clone(node), Arc::clone(regulator));
+async fn work(node: &Arc<Node>) {
+    let running = runner::run(Arc::clone(node));
     tokio::select! {
-        () = before => {}
+        // Passes over jobs whose outcome the courier has still to deliver.
+        () = replay::run(Arc::clone(node)) => {}
         () = courier::run(Arc::clone(node)) => {}
+        () = sampler::run(node) => {}
         () = drained(node, running) => {}
     }
+    keep_learned(node);
     farewell(node).await;
 }
 
-/// Returns once the node was told to stop and nothing runs any more.
+fn keep_learned(node: &Node) {
+    let learned = node.regulator.lock().remember(node.regulator.now());
+    if let Err(error) = strategy::keep_learned(&node.state, &learned) {
+        warn!(%error, "could not keep what the regulator has learned");
+    }
+}
+
+/// Returns once the node was told to stop and nothing runs any more, or will not end.
 async fn drained(node: &Node, running: impl Future<Output = ()>) {
     let overdue = async {
         node.stopping.cancelled().await;
         tokio::time::sleep(node.limits.drain()).await;
         info!("running digests are told to stop; their jobs go back to be submitted");
         node.intake.stop_all(Stop::Drain);
-        std::future::pending::<()>().await;
+        tokio::time::sleep(node.limits.farewell()).await;
+        warn!("a digest does not heed the call to stop; the next start takes its job up again");
     };
     tokio::select! {
         () = running => {}

@@ -4,10 +4,12 @@ mod backoff;
 mod json;
 mod path;
 mod problem;
+mod serve;
 mod token;
 
 pub use backoff::Backoff;
 pub use json::Json;
 pub use path::{Path, Query};
 pub use problem::{Answer, method_not_allowed, not_found, panicked};
+pub use serve::{IDLE_CONNECTION, Limits, serve};
 pub use token::{Token, require};

@@ -76,7 +76,8 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// An ask with nothing but an id, a kind and a tenant; the rest is set as needed.
+    /// An ask with nothing but an id, a kind and a tenant, submitted just now; the rest is set as
+    /// needed.
     ///
     /// ```
     /// let mut ask = regulator::Ask::new(regulator::AskId(1), "loader", "maize");

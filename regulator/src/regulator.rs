@@ -80,7 +80,7 @@ pub enum Mode {
 }
 
 /// What a change of strategy did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Change {
     /// Whether the new strategy differs from the old at all.
     pub changed: bool,

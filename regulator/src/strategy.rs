@@ -87,6 +87,19 @@ pub struct StrategyError {
     pub message: String,
 }
 
+impl StrategyError {
+    /// What is wrong with the whole has no place of its own: the field it names first is blamed.
+    fn new(text: &str, line: Option<usize>, message: &str) -> Self {
+        let named = || {
+            let field = message.split('`').nth(1)?;
+            let begins =
+                |line: &str| line.trim_start_matches(['[', '{', '"', ' ']).starts_with(field);
+            Some(1 + text.lines().position(begins)?)
+        };
+        Self { line: line.or_else(named), message: message.to_owned() }
+    }
+}
+
 impl Default for Strategy {
     fn default() -> Self {
         Self::at_once(NonZeroU32::new(2).expect("two is not zero"))
@@ -106,21 +119,19 @@ impl Strategy {
 
     /// Reads a strategy file.
     pub fn from_toml(text: &str) -> Result<Self, StrategyError> {
-        toml::from_str(text).map_err(|error| StrategyError {
-            line: error.span().map(|span| 1 + text[..span.start].matches('\n').count()),
-            message: error.message().to_owned(),
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
+            StrategyError::new(text, line, error.message())
         })
     }
 
     /// Reads a strategy sent as JSON.
     pub fn from_json(text: &str) -> Result<Self, StrategyError> {
-        serde_json::from_str(text).map_err(|error| {
+        serde_json::from_str(text).map_err(|error: serde_json::Error| {
             let message = error.to_string();
             let place = format!(" at line {} column {}", error.line(), error.column());
-            StrategyError {
-                line: Some(error.line()).filter(|line| *line > 0),
-                message: message.strip_suffix(&place).unwrap_or(&message).to_owned(),
-            }
+            let line = Some(error.line()).filter(|line| *line > 0);
+            StrategyError::new(text, line, message.strip_suffix(&place).unwrap_or(&message))
         })
     }
 
@@ -183,11 +194,11 @@ impl TryFrom<Draft> for Strategy {
     fn try_from(draft: Draft) -> Result<Self, &'static str> {
         let Draft { rank, gates, backfill, learned } = draft;
         if !gates.iter().any(GateSpec::bounds) {
-            return Err("nothing bounds how much runs at once; \
+            return Err("`gates` bound nothing; something must bound how much runs at once: \
                         add a gate `fixed`, `resources` or `adaptive`");
         }
         if matches!(rank, RankSpec::Dominant(_)) && budget(&gates).is_none() {
-            return Err("the rank `dominant` measures by a budget; add a gate `resources`");
+            return Err("`rank`: `dominant` measures by a budget; add a gate `resources`");
         }
         Ok(Self { rank, gates, backfill, learned })
     }
@@ -216,6 +227,6 @@ mod tests {
         assert_eq!(error.line, Some(2));
         assert!(error.message.contains("at_once"), "{error}");
         let error = Strategy::from_toml("gates = []").unwrap_err();
-        assert!(error.message.contains("nothing bounds"), "{error}");
+        assert!(error.message.contains("something must bound"), "{error}");
     }
 }

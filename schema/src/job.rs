@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{JobId, JobStatus, Key, Kind, NodeId, Progress};
+use crate::{Held, JobId, JobStatus, Key, Kind, NodeId, Progress};
 
 /// A job as the web service knows it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -60,6 +60,10 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub settled_at: Option<Timestamp>,
+    /// What the node says of a job that waits there: why, its place, when it may start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Held>)]
+    pub held: Option<Box<Held>>,
     /// What it left: see `Report`. Lists leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::Report>)]

@@ -21,6 +21,6 @@ pub use job::{Job, NewJob};
 pub use page::{JobFilter, Page};
 pub use patch::{AddressedPatch, ItemAnswer, JobPatch, PatchAnswer, Progress};
 pub use problem::{Problem, ProblemKind};
-pub use report::{Finding, OutputFile, Report, Severity, TableReport};
+pub use report::{Finding, MatrixReport, OutputFile, Report, Severity, StageTime, TableReport};
 pub use request::{DigestConfig, DigestRequest, Held, HeldState, Taken};
 pub use status::{JobStatus, UnknownStatus};

@@ -1,5 +1,7 @@
 //! What a settled job leaves behind.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,6 +26,41 @@ pub struct Report {
     /// How long it took, in milliseconds.
     #[serde(default)]
     pub duration_ms: u64,
+    /// How long each stage took, in order.
+    #[serde(default)]
+    pub stages: Vec<StageTime>,
+    /// What the matrix holds, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<MatrixReport>,
+}
+
+/// How long a stage took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StageTime {
+    /// The stage's word.
+    pub stage: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// What a matrix holds, over all its calls.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MatrixReport {
+    /// How calls are written: `NUCLEOTIDE_2_LETTER`, …
+    pub data_set_type: String,
+    /// How many markers.
+    pub markers: u64,
+    /// How many samples.
+    pub samples: u64,
+    /// The part of the calls that is missing.
+    pub missing_rate: f64,
+    /// The part of the calls that are not missing and have two different alleles; only for types
+    /// that tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heterozygosity: Option<f64>,
+    /// How often each call was made, as written in the digest; not for allele sizes.
+    #[serde(default)]
+    pub calls: BTreeMap<String, u64>,
 }
 
 /// One table: what went in, and what came out.
@@ -31,6 +68,9 @@ pub struct Report {
 pub struct TableReport {
     /// The table's name.
     pub table: String,
+    /// Rows made of the input, before duplicates were left out.
+    #[serde(default)]
+    pub rows_in: u64,
     /// Rows written, the header not counted.
     pub rows: u64,
     /// Rows left out because an equal one came before.
@@ -84,9 +124,49 @@ pub struct Finding {
     /// The cell's text, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<String>,
+    /// The marker the cell belongs to, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The sample the cell belongs to, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
     /// How often it was found, this place being the first.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub count: u64,
+}
+
+impl Finding {
+    /// A finding without a place.
+    #[must_use]
+    pub fn new(severity: Severity, message: impl Into<String>) -> Self {
+        Self {
+            severity,
+            message: message.into(),
+            remedy: None,
+            table: None,
+            file: None,
+            line: None,
+            column: None,
+            cell: None,
+            marker: None,
+            sample: None,
+            count: 1,
+        }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// The same with the table concerned.
+    #[must_use]
+    pub fn table(mut self, table: impl Into<String>) -> Self {
+        self.table = Some(table.into());
+        self
+    }
 }
 
 fn once() -> u64 {

@@ -80,9 +80,16 @@ pub struct Held {
     /// Why a waiting job waits, for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<String>,
-    /// A waiting job's place in the queue, from 1.
+    /// A waiting job's place in its queue, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<usize>,
+    pub place: Option<u64>,
+    /// How many wait in that queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_length: Option<u64>,
+    /// When a waiting job is expected to start; a guess that grows better as it comes near.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expected_at: Option<Timestamp>,
     /// When the node took it in.
     #[schema(value_type = String, format = DateTime)]
     pub taken_at: Timestamp,

@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use schema::{Kind, NewInstruction};
 use sqlx::PgPool;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::{config::Config, error::ApiError, news::News};
@@ -12,7 +13,8 @@ use crate::{config::Config, error::ApiError, news::News};
 ///
 /// The core knows jobs; what an instruction of a kind says is known by who brings the kind in.
 pub trait KindCheck: Send + Sync {
-    /// Refuses a body that no digester could execute, saying why and what to do about it.
+    /// Refuses a body that no digester could execute, saying why and what to do about it. It may
+    /// look at the disk.
     fn check(&self, body: &str) -> Result<(), String>;
 }
 
@@ -24,14 +26,14 @@ pub(crate) struct App {
     pub(crate) news: Arc<News>,
     pub(crate) forwarder: crate::forward::Client,
     pub(crate) shutdown: CancellationToken,
-    checks: Arc<HashMap<Kind, Box<dyn KindCheck>>>,
+    checks: Arc<HashMap<Kind, Arc<dyn KindCheck>>>,
 }
 
 impl App {
     pub(crate) fn new(
         db: PgPool,
         config: Config,
-        checks: HashMap<Kind, Box<dyn KindCheck>>,
+        checks: HashMap<Kind, Arc<dyn KindCheck>>,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
@@ -45,10 +47,10 @@ impl App {
     }
 
     /// Refuses an instruction that no digester could execute.
-    pub(crate) fn check(&self, new: &NewInstruction) -> Result<(), ApiError> {
-        match self.checks.get(&new.kind) {
-            Some(check) => check.check(new.body.get()).map_err(ApiError::Invalid),
-            None => Ok(()),
-        }
+    pub(crate) async fn check(&self, new: &NewInstruction) -> Result<(), ApiError> {
+        let Some(check) = self.checks.get(&new.kind).map(Arc::clone) else { return Ok(()) };
+        let body = new.body.clone();
+        let checked = spawn_blocking(move || check.check(body.get())).await;
+        checked.map_err(|_| ApiError::CheckFailed)?.map_err(ApiError::Invalid)
     }
 }

@@ -5,6 +5,8 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use edge::Token;
 use serde::Deserialize;
 
+use crate::gobii::GobiiConfig;
+
 /// Everything the web service is told when it starts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,9 @@ pub struct Config {
     /// Folders that instructions may read from and write to; none means any.
     #[serde(default)]
     pub roots: Vec<PathBuf>,
+    /// GOBii's contract, where it is to be spoken.
+    #[serde(default)]
+    pub gobii: Option<GobiiConfig>,
 }
 
 const fn default_listen() -> SocketAddr {

@@ -17,6 +17,8 @@ pub(crate) enum ApiError {
     NoSuchInstruction(Key),
     #[error("{0}")]
     Invalid(String),
+    #[error("the instruction could not be checked")]
+    CheckFailed,
     #[error("there is an instruction {key} already, and it says something else")]
     KeyTaken { key: Key },
     #[error("job {id} is known, and differs")]
@@ -47,7 +49,7 @@ impl ApiError {
             Self::IllegalMove { .. } | Self::Unsettled { .. } => ProblemKind::IllegalMove,
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
             Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,
-            Self::Database { .. } => ProblemKind::Internal,
+            Self::CheckFailed | Self::Database { .. } => ProblemKind::Internal,
         }
     }
 

@@ -11,8 +11,8 @@ use std::{
 };
 
 use edge::Backoff;
-use futures_util::{StreamExt as _, stream};
-use schema::{DigestConfig, DigestRequest, Job, JobId, Key, Kind, NewJob, NodeId};
+use futures_util::{StreamExt as _, stream, stream::FuturesUnordered};
+use schema::{DigestConfig, DigestRequest, Held, Job, JobId, Key, Kind, NewJob, NodeId};
 use tokio::time::Instant;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -213,6 +213,14 @@ impl Forwarder {
             () = self.app.shutdown.cancelled() => {}
         }
     }
+}
+
+/// What the node that has a job waiting says of it, if it answers soon.
+pub(crate) async fn held(app: &App, id: JobId) -> Option<Held> {
+    let digesters = app.config.forward.digesters.iter();
+    let asked: FuturesUnordered<_> =
+        digesters.map(|digester| app.forwarder.held(digester, id)).collect();
+    asked.filter_map(std::future::ready).next().await
 }
 
 /// Tells the digester services that a job is to end. Best effort: the answer to the job's next

@@ -6,7 +6,9 @@
 mod app;
 pub mod config;
 mod error;
+mod facade;
 mod forward;
+pub mod gobii;
 mod news;
 mod routes;
 mod service;

@@ -1,6 +1,6 @@
 //! The running service.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use schema::Kind;
@@ -17,7 +17,7 @@ const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 /// The web service, before it serves.
 pub struct Service {
     config: Config,
-    checks: HashMap<Kind, Box<dyn KindCheck>>,
+    checks: HashMap<Kind, Arc<dyn KindCheck>>,
 }
 
 impl Service {
@@ -30,7 +30,7 @@ impl Service {
     /// Has instructions of this kind checked before they are accepted.
     #[must_use]
     pub fn with_check(mut self, kind: Kind, check: impl KindCheck + 'static) -> Self {
-        self.checks.insert(kind, Box::new(check));
+        self.checks.insert(kind, Arc::new(check));
         self
     }
 
@@ -43,7 +43,7 @@ impl Service {
         let address = listener.local_addr().context("read the address listened at")?;
         let db = store::pool(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
-        let app = App::new(db, self.config, self.checks, shutdown.clone());
+        let app = App::new(db.clone(), self.config, self.checks, shutdown.clone());
         let work = tokio::spawn({
             let (app, stop_all) = (app.clone(), shutdown.clone().drop_guard());
             async move {
@@ -52,11 +52,12 @@ impl Service {
             }
         });
         info!(%address, "the web service listens at {address}");
-        let served = axum::serve(listener, routes::router(app))
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned())
-            .await;
+        let router = routes::router(app);
+        let served = edge::serve(listener, router, shutdown.clone(), edge::Limits::default()).await;
         shutdown.cancel();
-        work.await.context("join the forwarder")??;
+        let worked = work.await.context("join the forwarder");
+        db.close().await;
+        worked??;
         served.context("serve requests")
     }
 }

@@ -25,8 +25,7 @@ pub(crate) struct Common {
 
 impl Common {
     pub(crate) fn api(&self) -> anyhow::Result<Api> {
-        let http = Client::builder().timeout(TIMEOUT).build().context("make an HTTP client")?;
-        Ok(Api { http, server: self.server.clone() })
+        Api::new(self.server.clone())
     }
 }
 
@@ -37,6 +36,11 @@ pub(crate) struct Api {
 }
 
 impl Api {
+    pub(crate) fn new(server: Url) -> anyhow::Result<Self> {
+        let http = Client::builder().timeout(TIMEOUT).build().context("make an HTTP client")?;
+        Ok(Self { http, server })
+    }
+
     pub(crate) async fn submit(&self, new: &NewInstruction) -> anyhow::Result<Accepted> {
         self.send(self.http.post(self.url(&["instruction"])).json(new)).await
     }

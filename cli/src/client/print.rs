@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use indicatif::{HumanBytes, HumanDuration};
 use jiff::{Timestamp, tz::TimeZone};
-use schema::{Finding, Job, JobEvent, Page, Report, Severity};
+use schema::{Finding, Job, JobEvent, JobStatus, Page, Report, Severity};
 
 use crate::data::say;
 
@@ -62,6 +62,9 @@ pub(crate) fn job(job: &Job, events: &[JobEvent]) -> anyhow::Result<()> {
     for (name, value) in facts(job) {
         say(&format!("  {name:10} {value}"))?;
     }
+    for reason in waiting(job) {
+        say(&format!("  {:10} {reason}", "why"))?;
+    }
     say("\nhistory")?;
     for event in events {
         say(&format!("  {}", history(event)))?;
@@ -97,6 +100,20 @@ fn facts(job: &Job) -> Vec<(&'static str, String)> {
         ("reruns", job.rerun_of.map(|id| id.to_string())),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// Why a job waits, and until when.
+fn waiting(job: &Job) -> Vec<String> {
+    if job.status != JobStatus::Submitted {
+        return Vec::new();
+    }
+    let Some(held) = &job.held else {
+        return vec!["no digester service that answers has taken it yet".to_owned()];
+    };
+    let place = held.place.zip(held.queue_length);
+    let place = place.map(|(place, length)| format!("number {place} of {length} in its queue"));
+    let expected = held.expected_at.map(|at| format!("may start at about {}", clock(at)));
+    place.into_iter().chain(held.waits_for.iter().cloned()).chain(expected).collect()
 }
 
 fn history(event: &JobEvent) -> String {
@@ -217,15 +234,11 @@ mod tests {
     #[test]
     fn a_finding_gives_place_cell_and_remedy() {
         let text = finding(&Finding {
-            severity: Severity::Error,
-            message: "“Z” is no IUPAC code".to_owned(),
-            remedy: Some("correct the cell".to_owned()),
-            table: Some("matrix".to_owned()),
             file: Some("/in/a.hmp.txt".to_owned()),
             line: Some(7),
             column: Some(12),
             cell: Some("Z".to_owned()),
-            count: 1,
+            ..Finding::new(Severity::Error, "“Z” is no IUPAC code").remedy("correct the cell")
         });
         for part in ["error: ", "/in/a.hmp.txt:7:12", "\"Z\"", "correct the cell"] {
             assert!(text.contains(part), "{part} in {text}");

@@ -2,7 +2,7 @@ mod hours;
 
 use std::time::Duration;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
@@ -84,16 +84,28 @@ impl Window {
     }
 
     fn next_opening(&self, after: Timestamp) -> Option<Timestamp> {
-        self.spans(after, 8).map(|(from, _)| from).filter(|from| *from > after).min()
+        let today = self.day(after);
+        (-1..=8).find_map(|ahead| {
+            let spans = self.spans_of(today, ahead);
+            spans.map(|(from, _)| from).filter(|from| *from > after).min()
+        })
     }
 
     /// The spans of the hours that begin from the day before to so many days after.
     fn spans(&self, at: Timestamp, days: i64) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-        let today = Zoned::new(at, self.time_zone.clone()).date();
-        let day = move |ahead| today.checked_add(jiff::Span::new().days(ahead)).ok();
-        let days = (-1..=days).filter_map(day);
-        let local = days.flat_map(|day| self.hours.iter().filter_map(move |hours| hours.on(day)));
+        let today = self.day(at);
+        (-1..=days).flat_map(move |ahead| self.spans_of(today, ahead))
+    }
+
+    /// The spans of the hours that begin so many days after one.
+    fn spans_of(&self, day: Date, ahead: i64) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let day = day.checked_add(jiff::Span::new().days(ahead)).ok();
+        let local = self.hours.iter().filter_map(move |hours| hours.on(day?));
         local.filter_map(|(from, to)| Some((self.instant(from)?, self.instant(to)?)))
+    }
+
+    fn day(&self, at: Timestamp) -> Date {
+        Zoned::new(at, self.time_zone.clone()).date()
     }
 
     fn instant(&self, local: DateTime) -> Option<Timestamp> {

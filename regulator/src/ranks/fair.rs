@@ -41,7 +41,8 @@ pub enum Charge {
 }
 
 const GUESS: Duration = Duration::from_secs(60);
-const TIDY: usize = 64;
+/// How many tenants are kept before those that neither saved up nor owe are forgotten.
+const TIDY: usize = 4096;
 
 impl Charge {
     fn cost(self, run: &Running, ran: Option<Duration>) -> f64 {
@@ -78,11 +79,11 @@ impl FairRank {
         self.tags.insert(tenant.to_owned(), tag);
     }
 
-    /// Forgets tenants whose tag says no more than the virtual time does.
+    /// Forgets tenants whose tag is past: coming back, they would start at the virtual time anyway.
     fn tidy(&mut self) {
         if self.tags.len() > self.tidy_at {
             let past = self.virtual_time;
-            self.tags.retain(|_, tag| *tag > past);
+            self.tags.retain(|_, tag| *tag >= past);
             self.tidy_at = TIDY.max(2 * self.tags.len());
         }
     }

@@ -4,12 +4,12 @@ use std::collections::{BinaryHeap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::TraceJob;
-use crate::{AskId, End, Grant, Moment, Now, Outcome, Refusal, Regulator};
+use crate::{AskId, End, Grant, Moment, Now, Outcome, Refusal, Regulator, Signal};
 
 /// What the jobs of a trace run on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plant {
-    /// Cores that running jobs share: if they ask for more together, all of them slow down by the
+    /// Cores that running jobs share. If they ask for more together, all of them slow down by the
     /// same factor. `None`: each runs as long as its trace says.
     pub cores: Option<f64>,
     /// The wall clock at the trace's zero, which matters to windows.
@@ -155,15 +155,23 @@ impl<'a, F: FnMut(Now, Event<'_>, &mut dyn Regulator)> Engine<'a, F> {
 
     fn step(&mut self, at: Moment) {
         let at = at.max(self.now);
-        let passed = at.since(self.now).as_micros() as f64;
-        self.worked += (passed * self.speed()).round() as i64;
-        self.now = at;
+        self.work(at);
         self.end_what_is_done();
         self.submit_what_has_come();
         self.start_what_may();
         self.wake = self.node.wake(self.plant.at(at)).filter(|wake| *wake > at);
         let now = self.plant.at(at);
         (self.tell)(now, Event::Settled, self.node);
+    }
+
+    /// Lets the running jobs work until `at`, and signals the core-seconds that they did.
+    fn work(&mut self, at: Moment) {
+        let passed = at.since(self.now).as_micros() as f64;
+        let worked = (passed * self.speed()).round();
+        self.worked += worked as i64;
+        self.now = at;
+        let done = Signal::Work(self.asked as f64 / 1000.0 * worked / 1e6);
+        self.node.observe(self.plant.at(at), done);
     }
 
     fn end_what_is_done(&mut self) {

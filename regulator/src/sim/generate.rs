@@ -5,7 +5,7 @@ use crate::{AskId, Demand, Moment};
 
 /// Makes up a trace: Poisson arrivals of files whose sizes are heavy-tailed.
 ///
-/// Sizes follow a Pareto law of shape 0.6 from 32 KiB to 50 GiB, so most are small and most bytes
+/// Sizes follow a Pareto law of shape 0.45 from 1 MiB to 50 GiB, so most are small and most bytes
 /// are in few. A file is read at about 50 MB/s, and a job takes a second besides; what is expected
 /// is up to twice what it takes. Large files ask for more cores and memory. The first tenant sends
 /// half of all jobs, the second a quarter, and so on.
@@ -25,14 +25,14 @@ pub struct Generator {
 
 impl Default for Generator {
     fn default() -> Self {
-        Self { jobs: 1000, every: Duration::from_secs(10), tenants: 4, keys: 200, seed: 1 }
+        Self { jobs: 1000, every: Duration::from_secs(5), tenants: 4, keys: 200, seed: 1 }
     }
 }
 
 const CROPS: [&str; 8] =
     ["maize", "wheat", "rice", "sorghum", "chickpea", "barley", "cassava", "millet"];
-const KIB: f64 = 1024.0;
-const GIB: f64 = 1024.0 * 1024.0 * KIB;
+const MIB: f64 = 1024.0 * 1024.0;
+const GIB: f64 = 1024.0 * MIB;
 const BYTES_PER_SECOND: f64 = 50e6;
 
 impl Generator {
@@ -48,7 +48,7 @@ impl Generator {
     }
 
     fn job(&self, index: usize, submitted: Moment, random: &mut Random) -> TraceJob {
-        let size = random.pareto(0.6, 32.0 * KIB, 50.0 * GIB);
+        let size = random.pareto(0.45, MIB, 50.0 * GIB);
         let runtime = 1.0 + size / BYTES_PER_SECOND * (0.8 + 0.4 * random.unit());
         let expected = runtime * (1.0 + random.unit());
         let tenant = (random.bits().trailing_zeros() as usize).min(self.tenants.max(1) - 1);
@@ -75,6 +75,6 @@ fn name(tenant: usize) -> String {
 
 fn demand(size: f64) -> Demand {
     let cores = if size > GIB { 4 } else { 1 };
-    let memory = (64.0 * KIB * KIB + 0.25 * size).min(6.0 * GIB);
+    let memory = (64.0 * MIB + 0.25 * size).min(6.0 * GIB);
     Demand { cpu_milli: 1000 * cores, memory: memory as u64, scratch: size as u64, io: 1 }
 }

@@ -8,4 +8,5 @@ mod modes;
 mod permit;
 mod ranks;
 mod simulator;
+mod strategies;
 mod world;

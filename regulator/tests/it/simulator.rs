@@ -138,7 +138,7 @@ fn a_generated_trace_has_many_small_jobs_and_few_large_ones() {
     let largest: u64 = sizes[9_900..].iter().sum();
     assert!(largest > all / 4, "the largest hundredth has {largest} of {all} bytes");
     let length = trace.last().unwrap().submitted.as_secs_f64();
-    assert!((length / 100_000.0 - 1.0).abs() < 0.05, "ten seconds between two: {length}");
+    assert!((length / 50_000.0 - 1.0).abs() < 0.05, "five seconds between two: {length}");
     let of_maize = trace.iter().filter(|job| job.tenant == "maize").count();
     assert!((4_700..5_300).contains(&of_maize), "half of them: {of_maize}");
 }
@@ -164,4 +164,25 @@ fn jobs_that_can_never_run_are_told_apart() {
     let report = run("gates = [{ resources = { memory = \"8 GiB\" } }]", &trace, &Plant::default());
     assert_eq!((report.completed, report.refused, report.unstarted), (9, 1, 0));
     assert!(report.to_string().contains("refused      1"));
+}
+
+#[test]
+fn an_adaptive_node_finds_how_many_jobs_its_cores_bear() {
+    let mut trace = Generator { jobs: 3000, keys: 0, ..Generator::default() }.trace();
+    for job in &mut trace {
+        job.submitted = Moment::ZERO;
+        job.demand.cpu_milli = 1000;
+        job.runtime = job.runtime.min(Duration::from_secs(60)) + Duration::from_secs(20);
+    }
+    let plant = Plant { cores: Some(12.0), ..Plant::default() };
+    let toml = "gates = [{ adaptive = { max = 64, window = \"1m\" } }]";
+    let mut node = Stack::new(&Strategy::from_toml(toml).unwrap(), plant.dawn());
+    let mut limits = Vec::new();
+    regulator::sim::watch(&mut node, &trace, &plant, |now, _, node| {
+        if now.moment > Moment::from_secs_f64(1200.0) && node.state(now).waiting > 100 {
+            limits.push(node.state(now).gates[0].budgets[0].capacity as f64);
+        }
+    });
+    let mean = limits.iter().sum::<f64>() / limits.len() as f64;
+    assert!((mean / 12.0 - 1.0).abs() <= 0.10, "twelve cores, {mean} jobs");
 }

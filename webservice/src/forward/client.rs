@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use edge::Token;
 use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
-use schema::{DigestRequest, JobId, NodeId, Taken};
+use schema::{DigestRequest, Held, JobId, NodeId, Taken};
 use tracing::warn;
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an answer may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a node may take to say why a job waits; who asked is waiting, too.
+const GLANCE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a full digester service is left alone when it does not say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -38,6 +40,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
+            .pool_idle_timeout(edge::IDLE_CONNECTION)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client without TLS always builds");
@@ -62,6 +65,13 @@ impl Client {
             let error = &error as &dyn std::error::Error;
             warn!(error, job.id = %id, "could not tell {digester} that job {id} is to end");
         }
+    }
+
+    /// What the node says of a job, if it holds it and answers soon.
+    pub(super) async fn held(&self, digester: &str, id: JobId) -> Option<Held> {
+        let url = format!("{}/job/{id}", digester.trim_end_matches('/'));
+        let asked = self.authorised(self.http.get(&url)).timeout(GLANCE_TIMEOUT).send();
+        asked.await.ok()?.error_for_status().ok()?.json().await.ok()
     }
 
     fn authorised(&self, request: RequestBuilder) -> RequestBuilder {

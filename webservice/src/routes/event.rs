@@ -47,9 +47,9 @@ pub(crate) struct From {
 #[utoipa::path(get, path = "/job/{id}/events", tag = "job",
     params(("id" = uuid::Uuid, Path), From),
     responses(
-        (status = 200, content((Page<JobEvent> = "application/json"),
+        (status = 200, description = "the history, or the stream", content((Page<JobEvent> = "application/json"),
                                (String = "text/event-stream"))),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_events(
     State(app): State<App>,

@@ -7,15 +7,15 @@ use schema::ProblemKind;
 use crate::{app::App, store};
 
 /// Whether the process lives.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204)))]
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204, description = "yes")))]
 pub(crate) async fn live() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
 /// Whether requests can be carried out: the database answers, and the service is not stopping.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
-    (status = 204),
-    (status = 503, body = schema::Problem, content_type = "application/problem+json"),
+    (status = 204, description = "yes"),
+    (status = 503, description = "not now; see Retry-After", body = schema::Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn ready(State(app): State<App>) -> Result<StatusCode, Answer> {
     let unready = |why: &str| Answer::new(ProblemKind::Unavailable, why).retry_after(1);

@@ -28,7 +28,7 @@ pub(crate) async fn create_instruction(
     State(app): State<App>,
     Json(new): Json<NewInstruction>,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-    app.check(&new)?;
+    app.check(&new).await?;
     let accepted = store::instruction::accept(&app.db, &new).await;
     match accepted.doing("accept the instruction")? {
         Acceptance::Created(job) => {
@@ -46,8 +46,8 @@ pub(crate) async fn create_instruction(
 #[utoipa::path(get, path = "/instruction/{key}", tag = "instruction",
     params(("key" = String, Path)),
     responses(
-        (status = 200, body = Instruction),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "as it stands", body = Instruction),
+        (status = 404, description = "there is no such instruction", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get_instruction(
     State(app): State<App>,

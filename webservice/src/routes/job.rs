@@ -9,7 +9,8 @@ use axum::{
 };
 use edge::{Answer, Json, Path, Query};
 use schema::{
-    AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, NewJob, Page, PatchAnswer, Problem,
+    AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob, Page,
+    PatchAnswer, Problem,
 };
 
 use crate::{
@@ -23,8 +24,8 @@ const MAX_PATCHES: usize = 1000;
 
 /// Jobs, newest first; what is still to do (`settled=false`, or such a status), oldest first.
 #[utoipa::path(get, path = "/job", tag = "job", params(JobFilter), responses(
-    (status = 200, body = Page<Job>),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 200, description = "as it stands", body = Page<Job>),
+    (status = 400, description = "the query cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn list_jobs(
     State(app): State<App>,
@@ -49,17 +50,21 @@ fn page(mut items: Vec<Job>, limit: usize) -> Page<Job> {
     Page { items, next }
 }
 
-/// One job, with its report once it is settled.
+/// One job: with its report once it is settled, with the reasons for its waiting while it waits.
 #[utoipa::path(get, path = "/job/{id}", tag = "job", params(("id" = uuid::Uuid, Path)), responses(
-    (status = 200, body = Job),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 200, description = "as it stands", body = Job),
+    (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_job(
     State(app): State<App>,
     Path(id): Path<JobId>,
 ) -> Result<Json<Job>, ApiError> {
     let found = store::job::find_whole(&app.db, id).await.doing("look up the job")?;
-    found.map(Json).ok_or(ApiError::NoSuchJob(id))
+    let mut job = found.ok_or(ApiError::NoSuchJob(id))?;
+    if job.status == JobStatus::Submitted && job.node.is_some() {
+        job.held = crate::forward::held(&app, id).await.map(Box::new);
+    }
+    Ok(Json(job))
 }
 
 /// Ends a job: at once if it waits, as soon as its digester notices if it runs.
@@ -67,8 +72,8 @@ pub(crate) async fn get_job(
 /// A job that is settled already stays as it is.
 #[utoipa::path(post, path = "/job/{id}/cancel", tag = "job", params(("id" = uuid::Uuid, Path)),
     responses(
-        (status = 200, body = Job),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "as it stands", body = Job),
+        (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn cancel_job(
     State(app): State<App>,
@@ -86,7 +91,7 @@ pub(crate) async fn cancel_job(
 #[utoipa::path(post, path = "/job/{id}/rerun", tag = "job", params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 201, description = "the new job", body = Job),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "the job is not settled",
          body = Problem, content_type = "application/problem+json"),
     ))]
@@ -137,7 +142,7 @@ pub(crate) async fn announce_job(
     request_body = JobPatch,
     responses(
         (status = 200, description = "taken, now or before", body = PatchAnswer),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "a stale attempt or an illegal move; `job` is how it stands",
          body = Problem, content_type = "application/problem+json"),
     ))]
@@ -163,7 +168,7 @@ pub(crate) async fn update_job(
 /// Records what a digester service says of many jobs; one answer each, in their order.
 #[utoipa::path(patch, path = "/job", tag = "callback", request_body = Vec<AddressedPatch>,
     responses(
-        (status = 200, body = Vec<ItemAnswer>),
+        (status = 200, description = "as it stands", body = Vec<ItemAnswer>),
         (status = 422, description = "too many at once",
          body = Problem, content_type = "application/problem+json"),
     ))]

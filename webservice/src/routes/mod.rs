@@ -11,7 +11,7 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::app::App;
+use crate::{app::App, gobii};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -53,8 +53,12 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
 /// The plain API, ready to serve.
 pub(crate) fn router(app: App) -> Router {
     let (router, _) = api(app.config.token.clone()).split_for_parts();
+    // Where GOBii's contract is spoken, its facade knows what to say of paths that lead nowhere.
+    let router = match app.config.gobii.clone() {
+        Some(config) => router.fallback_service(gobii::router(config, app.clone())),
+        None => router.fallback(edge::not_found),
+    };
     router
-        .fallback(edge::not_found)
         .method_not_allowed_fallback(edge::method_not_allowed)
         .layer(DefaultBodyLimit::max(app.config.max_body_bytes))
         .layer(CatchPanicLayer::custom(edge::panicked))

@@ -71,7 +71,7 @@ async fn take(
     let rows = sqlx::query!(
         r#"
         with patch as (
-            select *
+            select *, coalesce(status in ('submitted', 'running'), false) as begins
               from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[],
                           $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::bool[])
                    as patch (id, attempt, sequence, node, status, stage, done, total, message,
@@ -80,9 +80,12 @@ async fn take(
         taken as (
             update job
                set status = coalesce(patch.status, job.status),
-                   stage = coalesce(patch.stage, job.stage),
-                   progress_done = coalesce(patch.done, job.progress_done),
-                   progress_total = coalesce(patch.total, job.progress_total),
+                   stage = case when begins then patch.stage
+                                else coalesce(patch.stage, job.stage) end,
+                   progress_done = case when begins then patch.done
+                                        else coalesce(patch.done, job.progress_done) end,
+                   progress_total = case when begins then patch.total
+                                         else coalesce(patch.total, job.progress_total) end,
                    message = coalesce(patch.message, job.message),
                    attempt = patch.attempt,
                    sequence = greatest(patch.sequence,

@@ -1,0 +1,163 @@
+//! `digester digest`: one digest, here and now, without any service.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use ::digest::{Failure, Observer, Options, Stage};
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use indicatif::{ProgressBar, ProgressStyle};
+use schema::{Finding, Progress, Report, Severity, gobii};
+
+/// Digests one instruction file, with the paths as it has them.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// The instruction, in any of GOBii's dialects.
+    file: PathBuf,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// How many threads parse; all there are by default.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// How many errors are collected before giving up.
+    #[arg(long, default_value_t = 20)]
+    max_errors: usize,
+    /// About how much memory may be used, in MiB.
+    #[arg(long, default_value_t = 192)]
+    memory: usize,
+}
+
+/// Digests, prints the report, and answers 0 if it is done, 1 if it failed.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let bytes = fs::read(&args.file).with_context(|| format!("read {}", args.file.display()))?;
+    let outcome = match gobii::LoaderInstruction::parse(&gobii::decode(&bytes)) {
+        Ok(instruction) => digest(&instruction, &args)?,
+        Err(unreadable) => Err(unreadable_report(&args, &unreadable)),
+    };
+    let (report, code) = match outcome {
+        Ok(report) => (report, ExitCode::SUCCESS),
+        Err(report) => (report, ExitCode::FAILURE),
+    };
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        print(&mut out, &report)?;
+    }
+    Ok(code)
+}
+
+fn digest(
+    instruction: &gobii::LoaderInstruction,
+    args: &Args,
+) -> anyhow::Result<Result<Report, Report>> {
+    let threads = args.threads.unwrap_or(0);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.context("start the threads")?;
+    let options = Options {
+        pool: Some(&pool),
+        max_errors: args.max_errors,
+        memory: args.memory << 20,
+        ..Options::default()
+    };
+    let bar = Bar::new();
+    let outcome = ::digest::digest(instruction, &options, &bar);
+    bar.0.finish_and_clear();
+    Ok(outcome.map_err(|failure: Failure| *failure.report))
+}
+
+fn unreadable_report(args: &Args, unreadable: &gobii::Unreadable) -> Report {
+    let mut finding = Finding::new(Severity::Error, unreadable.to_string());
+    finding.file = Some(args.file.display().to_string());
+    finding.line = Some(unreadable.line as u64);
+    let failed_in = Some(Stage::Validation.as_str().to_owned());
+    Report { findings: vec![finding], failed_in, ..Report::default() }
+}
+
+/// Shows how far it is, where somebody looks.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Self {
+        let style = "{msg:30} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+}
+
+impl Observer for Bar {
+    fn stage(&self, _: Stage, message: &str) {
+        self.0.set_message(message.to_owned());
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.0.set_length(progress.total);
+        self.0.set_position(progress.done);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn print(out: &mut impl io::Write, report: &Report) -> io::Result<()> {
+    match &report.failed_in {
+        Some(stage) => writeln!(out, "failed in {stage}, nothing was written")?,
+        None => writeln!(out, "digested {} in {} ms", size(report.bytes_read), report.duration_ms)?,
+    }
+    for (table, file) in report.tables.iter().zip(&report.files) {
+        write!(out, "  {:22} {:>9} rows", table.table, table.rows)?;
+        if table.duplicates > 0 {
+            write!(out, ", {} duplicates left out", table.duplicates)?;
+        }
+        writeln!(out, ", {}\n    {}\n    sha256 {}", size(file.bytes), file.path, file.sha256)?;
+    }
+    if let Some(matrix) = &report.matrix {
+        write!(out, "  {} markers x {} samples", matrix.markers, matrix.samples)?;
+        write!(out, ", {:.2} % missing", 100.0 * matrix.missing_rate)?;
+        if let Some(heterozygosity) = matrix.heterozygosity {
+            write!(out, ", {:.2} % heterozygous", 100.0 * heterozygosity)?;
+        }
+        writeln!(out)?;
+    }
+    report.findings.iter().try_for_each(|finding| print_finding(out, finding))
+}
+
+fn print_finding(out: &mut impl io::Write, finding: &Finding) -> io::Result<()> {
+    let kind = if finding.severity == Severity::Error { "error" } else { "warning" };
+    write!(out, "{kind}: ")?;
+    if let Some(file) = &finding.file {
+        let place = [finding.line, finding.column].map(|at| at.map(|at| format!(":{at}")));
+        write!(out, "{file}{}: ", place.into_iter().flatten().collect::<String>())?;
+    }
+    writeln!(out, "{}", finding.message)?;
+    let named = [
+        ("table", finding.table.as_ref()),
+        ("marker", finding.marker.as_ref()),
+        ("sample", finding.sample.as_ref()),
+        ("cell", finding.cell.as_ref()),
+        ("do this", finding.remedy.as_ref()),
+    ];
+    for (name, text) in named {
+        if let Some(text) = text {
+            writeln!(out, "    {name}: {text}")?;
+        }
+    }
+    if finding.count > 1 {
+        writeln!(out, "    found {} times, this is the first", finding.count)?;
+    }
+    Ok(())
+}
+
+fn size(bytes: u64) -> impl std::fmt::Display {
+    indicatif::HumanBytes(bytes)
+}

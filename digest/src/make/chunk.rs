@@ -1,0 +1,222 @@
+//! One chunk: its lines become rows of every table.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use schema::Finding;
+
+use super::{
+    alts,
+    calls::CallCounts,
+    cells::Cells,
+    matrix::MatrixMaker,
+    notes::{Notes, Place, Warned, shown},
+    row::{self, Line, TooFew},
+    unique::{self, Tidied},
+};
+use crate::{
+    failure::error,
+    plan::{Finish, Plan, Read, TablePlan, Value},
+    read::{Chunk, lines::Lines},
+};
+
+/// Makes rows of chunks.
+pub(crate) struct Maker<'a> {
+    plan: &'a Plan,
+    max_errors: usize,
+    /// Set when nobody wants the rest.
+    abort: &'a AtomicBool,
+    /// How many cells of a line are cut for all tables.
+    needed: usize,
+}
+
+/// A chunk, and what must be known of the ones before it.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) chunk: Chunk,
+    /// For every table the number of the first row that the chunk makes.
+    pub(crate) numbers: Vec<u64>,
+    /// How many cells every row of the matrix has.
+    pub(crate) width: Option<usize>,
+    /// Buffers to fill, one for every table.
+    pub(crate) buffers: Vec<Vec<u8>>,
+}
+
+/// What became of a chunk.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) file: usize,
+    pub(crate) last: bool,
+    /// The chunk's buffer, to be used again.
+    pub(crate) input: Vec<u8>,
+    pub(crate) tables: Vec<MadeRows>,
+    /// The lines that tables of [`Read::Row`] are made of.
+    pub(crate) rows: Vec<(u64, Vec<u8>)>,
+    pub(crate) counts: Option<CallCounts>,
+    pub(crate) notes: Notes,
+}
+
+/// A table's rows.
+#[derive(Debug, Default)]
+pub(crate) struct MadeRows {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) rows: u64,
+}
+
+impl<'a> Maker<'a> {
+    pub(crate) fn new(plan: &'a Plan, max_errors: usize, abort: &'a AtomicBool) -> Self {
+        let needed = plan.tables.iter().map(needed).max().unwrap_or_default();
+        Self { plan, max_errors, abort, needed }
+    }
+
+    /// Makes the rows.
+    pub(crate) fn make(&self, task: Task) -> Made {
+        let Task { chunk, numbers, width, buffers } = task;
+        let new = |bytes| MadeRows { bytes, rows: 0 };
+        let mut lines = LinesMaker {
+            maker: self,
+            cells: Cells::default(),
+            numbers,
+            tables: buffers.into_iter().map(new).collect(),
+            matrix: self.plan.matrix.map(|plan| MatrixMaker::new(self.plan, plan, width)),
+            notes: Notes::new(self.max_errors),
+        };
+        let mut rows = Vec::new();
+        for (number, line) in (chunk.first_line..).zip(Lines::new(&chunk.bytes)) {
+            if lines.notes.is_full() || self.abort.load(Ordering::Relaxed) {
+                break;
+            }
+            if self.plan.rows.contains(&number) {
+                rows.push((number, line.to_vec()));
+            }
+            lines.make(number, line);
+        }
+        Made {
+            file: chunk.file,
+            last: chunk.last,
+            tables: lines.tables,
+            rows,
+            counts: lines.matrix.map(MatrixMaker::into_counts),
+            notes: lines.notes,
+            input: chunk.bytes,
+        }
+    }
+
+    /// How many cells a line makes in the matrix, without looking at them.
+    pub(crate) fn width(&self, line: &[u8]) -> Option<usize> {
+        let matrix = self.plan.matrix.as_ref()?;
+        let mut cells = Cells::default();
+        cells.cut(line, &self.plan.delimiter, self.needed);
+        let line = Line { text: line, cells: &cells, delimiter: &self.plan.delimiter };
+        let mut row = Vec::new();
+        row::push(&self.plan.tables[matrix.table], line, 0, &mut row).ok()?;
+        Some(memchr::memchr_iter(b'\t', &row).count() + 1)
+    }
+}
+
+/// How many cells of a line a table looks at one by one.
+fn needed(table: &TablePlan) -> usize {
+    let cells = table.parts.iter().map(|part| match (&part.value, table.read) {
+        (Value::Cell { cell, .. }, Read::Column { .. } | Read::Block { .. }) => cell + 1,
+        _ => 0,
+    });
+    cells.max().unwrap_or_default()
+}
+
+/// The work on the lines of one chunk.
+struct LinesMaker<'m, 'a> {
+    maker: &'m Maker<'a>,
+    cells: Cells,
+    numbers: Vec<u64>,
+    tables: Vec<MadeRows>,
+    matrix: Option<MatrixMaker<'a>>,
+    notes: Notes,
+}
+
+impl LinesMaker<'_, '_> {
+    fn make(&mut self, number: u64, text: &[u8]) {
+        let plan = self.maker.plan;
+        self.cells.cut(text, &plan.delimiter, self.maker.needed);
+        for (i, table) in plan.tables.iter().enumerate() {
+            if table.read.from().is_some_and(|from| number >= from) {
+                self.row(i, table, number, text);
+            }
+        }
+    }
+
+    fn row(&mut self, i: usize, table: &TablePlan, number: u64, text: &[u8]) {
+        let line = Line { text, cells: &self.cells, delimiter: &self.maker.plan.delimiter };
+        let out = &mut self.tables[i];
+        let counter = self.numbers[i] + out.rows;
+        out.rows += 1;
+        if let (Finish::Matrix, Some(matrix)) = (table.finish, &mut self.matrix) {
+            return matrix.row(table, line, number, counter, &mut out.bytes, &mut self.notes);
+        }
+        let start = out.bytes.len();
+        match row::push(table, line, counter, &mut out.bytes) {
+            Ok(false) => {}
+            Ok(true) => shifted(table, number, &mut self.notes),
+            Err(few) => {
+                let place = Place { line: number, cell: Some(few.found), call: None };
+                self.notes.error(place, too_few(table, few, text));
+            }
+        }
+        match finish(table, &mut out.bytes, start) {
+            Ok(Tidied::Kept { blanked }) => blanks(table, number, blanked, &mut self.notes),
+            Ok(Tidied::Gone) => out.rows -= 1,
+            Err(why) => {
+                let place = Place { line: number, cell: None, call: None };
+                self.notes.error(place, error(why).table(&table.name));
+            }
+        }
+    }
+}
+
+/// Ends the row that begins at `start`, as its table wants it.
+pub(super) fn finish(
+    table: &TablePlan,
+    out: &mut Vec<u8>,
+    start: usize,
+) -> Result<Tidied, &'static str> {
+    let tidied = match table.finish {
+        Finish::Alts { column } => {
+            alts::rewrite(out, start, column)
+                .map_err(|alts::NoCell| "the row has no cell for the column alts")?;
+            Tidied::Kept { blanked: 0 }
+        }
+        Finish::Unique { columns } => unique::tidy(out, start, columns)?,
+        Finish::Plain | Finish::Matrix => Tidied::Kept { blanked: 0 },
+    };
+    if tidied != Tidied::Gone {
+        out.push(b'\n');
+    }
+    Ok(tidied)
+}
+
+/// Cells that were emptied.
+fn blanks(table: &TablePlan, line: u64, times: u64, notes: &mut Notes) {
+    notes.warn_of(Warned::Blank, times, Place { line, cell: None, call: None }, || {
+        error("cells that say that there is nothing (NA, NULL, …) were emptied").table(&table.name)
+    });
+}
+
+/// A row that begins with empty values.
+pub(super) fn shifted(table: &TablePlan, line: u64, notes: &mut Notes) {
+    notes.warn(Warned::Shift, Place { line, cell: None, call: None }, || {
+        error("the row begins with empty values, so its other values stand further left")
+            .table(&table.name)
+            .remedy("put a column that is never empty first, or fill in the missing values")
+    });
+}
+
+/// A line that lacks a wanted cell.
+pub(super) fn too_few(table: &TablePlan, few: TooFew, line: &[u8]) -> Finding {
+    let TooFew { wanted, found } = few;
+    let cells = if found == 1 { "cell" } else { "cells" };
+    let (table, wanted) = (&table.name, wanted + 1);
+    let mut finding =
+        error(format_args!("the line has {found} {cells}, table {table} reads cell {wanted}"))
+            .table(table)
+            .remedy("fill in the missing cells, or take the line out");
+    finding.cell = Some(shown(line));
+    finding
+}

@@ -1,0 +1,281 @@
+//! The rows of a matrix: calls are read, counted, checked and written.
+
+use schema::Finding;
+
+use super::{
+    calls::{self, BadCall, CallCounts, Codec, SSR_BYTES},
+    chunk,
+    notes::{Notes, Place, Warned, shown},
+    row::{self, Line},
+    vcf::Alleles,
+};
+use crate::{
+    failure::error,
+    plan::{Calls, MatrixPlan, NamePlace, Plan, Read, TablePlan},
+};
+
+/// Makes the matrix's rows of one chunk.
+pub(super) struct MatrixMaker<'a> {
+    all: &'a Plan,
+    plan: MatrixPlan,
+    codec: Codec,
+    width: Option<usize>,
+    /// The line's cells are the row's cells.
+    bare: bool,
+    codes: Vec<u8>,
+    scratch: Vec<u8>,
+    counts: CallCounts,
+}
+
+/// A row's text with what stands between its cells.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    text: &'a [u8],
+    delimiter: u8,
+}
+
+impl<'a> MatrixMaker<'a> {
+    pub(super) fn new(all: &'a Plan, plan: MatrixPlan, width: Option<usize>) -> Self {
+        Self {
+            all,
+            plan,
+            codec: Codec { calls: plan.calls },
+            width,
+            bare: all.tables[plan.table].is_bare_block(),
+            codes: Vec::new(),
+            scratch: Vec::new(),
+            counts: CallCounts::new(width.unwrap_or_default()),
+        }
+    }
+
+    pub(super) fn into_counts(self) -> CallCounts {
+        self.counts
+    }
+
+    /// Appends the row that a line makes.
+    pub(super) fn row(
+        &mut self,
+        table: &TablePlan,
+        line: Line<'_>,
+        number: u64,
+        counter: u64,
+        out: &mut Vec<u8>,
+        notes: &mut Notes,
+    ) {
+        let mut notes = MatrixNotes { plan: self.plan, table, line, number, notes };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let row = match bare_row(table, line).filter(|_| self.bare) {
+            Some(row) => Ok(row),
+            None => row::push(table, line, counter, &mut scratch)
+                .map(|_| Row { text: &scratch, delimiter: b'\t' }),
+        };
+        match row {
+            Ok(row) => self.calls(row, line, out, &mut notes),
+            Err(few) => notes.too_few(few),
+        }
+        self.scratch = scratch;
+    }
+
+    fn calls(
+        &mut self,
+        row: Row<'_>,
+        line: Line<'_>,
+        out: &mut Vec<u8>,
+        notes: &mut MatrixNotes<'_, '_>,
+    ) {
+        match self.plan.calls {
+            Calls::Ssr => self.sizes(row, out, notes),
+            Calls::Vcf { table, reference, alternates } => {
+                match self.alleles(table, reference, alternates, line) {
+                    Ok(alleles) => self.vcf(&alleles, row, out, notes),
+                    Err(why) => notes.row_error(error(why)),
+                }
+            }
+            _ => {
+                let mut codes = std::mem::take(&mut self.codes);
+                self.codec.read(row.text, row.delimiter, &mut codes, |i, cell, why| {
+                    notes.bad_call(i, cell, why);
+                });
+                self.keep(&codes, out, notes);
+                self.codes = codes;
+            }
+        }
+    }
+
+    /// Counts and writes a row of codes.
+    fn keep(&mut self, codes: &[u8], out: &mut Vec<u8>, notes: &mut MatrixNotes<'_, '_>) {
+        if !notes.is_even(codes.len(), self.width) {
+            return;
+        }
+        self.counts.row(codes, self.codec.missing());
+        match self.plan.turned {
+            true => out.extend_from_slice(codes),
+            false => self.codec.write(codes, out),
+        }
+    }
+
+    fn sizes(&mut self, row: Row<'_>, out: &mut Vec<u8>, notes: &mut MatrixNotes<'_, '_>) {
+        let mut cells = 0;
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.clear();
+        for cell in row.text.split(|byte| *byte == row.delimiter) {
+            if !calls::is_size(cell) {
+                notes.bad_call(cells, cell, BadCall::Wrong);
+            } else if self.plan.turned {
+                let mut kept = [0; SSR_BYTES];
+                kept[..cell.len()].copy_from_slice(cell);
+                out.extend_from_slice(&kept);
+            } else {
+                out.extend_from_slice(cell);
+                out.push(b'\t');
+            }
+            codes.push(u8::from(calls::is_missing_size(cell)));
+            cells += 1;
+        }
+        if let (false, Some(last)) = (self.plan.turned, out.last_mut()) {
+            *last = b'\n';
+        }
+        if notes.is_even(cells, self.width) {
+            self.counts.row(&codes, 1);
+        }
+        self.codes = codes;
+    }
+
+    fn alleles(
+        &self,
+        table: usize,
+        reference: usize,
+        alternates: usize,
+        line: Line<'_>,
+    ) -> Result<Alleles, &'static str> {
+        let marker = &self.all.tables[table];
+        let mut values = [Vec::new(), Vec::new()];
+        for (value, part) in values.iter_mut().zip([reference, alternates]) {
+            row::push_value(&marker.parts[part].value, line, 0, value)
+                .map_err(|_| "the row has no alleles")?;
+        }
+        Alleles::new(&values[0], &values[1])
+    }
+
+    fn vcf(
+        &mut self,
+        alleles: &Alleles,
+        row: Row<'_>,
+        out: &mut Vec<u8>,
+        notes: &mut MatrixNotes<'_, '_>,
+    ) {
+        let mut codes = std::mem::take(&mut self.codes);
+        let bad = |i, cell: &[u8], why| notes.bad(i, cell, error(why));
+        if alleles.codes(row.text, row.delimiter, &mut codes, bad) {
+            self.keep(&codes, out, notes);
+            self.codes = codes;
+            return;
+        }
+        codes.clear();
+        for (i, cell) in row.text.split(|byte| *byte == row.delimiter).enumerate() {
+            codes.push(alleles.push(cell, out).unwrap_or_else(|why| {
+                notes.bad(i, cell, error(why));
+                self.codec.missing()
+            }));
+            out.push(b'\t');
+        }
+        out.push(b'\n');
+        if notes.is_even(codes.len(), self.width) {
+            self.counts.row(&codes, self.codec.missing());
+        }
+        self.codes = codes;
+    }
+}
+
+/// The line's own cells, where they are the row as it is: nothing empty at its start to vanish, no
+/// tab within a cell.
+fn bare_row<'a>(table: &TablePlan, line: Line<'a>) -> Option<Row<'a>> {
+    let Read::Block { cell, .. } = table.read else { return None };
+    match line.cells.tail(line.text, line.delimiter, cell) {
+        Ok(super::cells::Tail::Joined(text, delimiter)) if text[0] != delimiter => {
+            let plain = delimiter == b'\t' || memchr::memchr(b'\t', text).is_none();
+            plain.then_some(Row { text, delimiter })
+        }
+        _ => None,
+    }
+}
+
+/// Gives what is found in a row its address.
+struct MatrixNotes<'n, 'l> {
+    plan: MatrixPlan,
+    table: &'n TablePlan,
+    line: Line<'l>,
+    number: u64,
+    notes: &'n mut Notes,
+}
+
+impl MatrixNotes<'_, '_> {
+    fn bad_call(&mut self, i: usize, cell: &[u8], why: BadCall) {
+        let kind = self.plan.calls.as_str();
+        match why {
+            BadCall::Wrong => self.bad(i, cell, error(format_args!("this is no {kind} call"))),
+            BadCall::Tolerated => {
+                let place = self.place(Some(i));
+                let (plan, line, table) = (self.plan, self.line, self.table);
+                self.notes.warn(Warned::Call, place, || {
+                    let mut finding = error(format_args!("this is no {kind} call, taken as NN"));
+                    finding.cell = Some(shown(cell));
+                    named(plan, line, finding.table(&table.name))
+                });
+            }
+        }
+    }
+
+    fn bad(&mut self, i: usize, cell: &[u8], mut finding: Finding) {
+        if self.notes.is_full() {
+            return;
+        }
+        finding.cell = Some(shown(cell));
+        let finding = named(self.plan, self.line, finding.table(&self.table.name));
+        self.notes.error(self.place(Some(i)), finding);
+    }
+
+    fn row_error(&mut self, finding: Finding) {
+        let finding = named(self.plan, self.line, finding.table(&self.table.name));
+        self.notes.error(self.place(None), finding);
+    }
+
+    fn too_few(&mut self, few: row::TooFew) {
+        let place = Place { line: self.number, cell: Some(few.found), call: None };
+        self.notes.error(place, chunk::too_few(self.table, few, self.line.text));
+    }
+
+    /// Every row must be as long as the first one.
+    fn is_even(&mut self, cells: usize, width: Option<usize>) -> bool {
+        let Some(width) = width.filter(|width| *width != cells) else { return true };
+        let mut finding =
+            error(format_args!("the row has {cells} calls, the first row of the matrix {width}"));
+        finding.cell = Some(shown(self.line.text));
+        let finding = finding.remedy("every row of a matrix must have as many calls as the first");
+        let finding = named(self.plan, self.line, finding.table(&self.table.name));
+        let mut place = self.place(Some(cells.min(width)));
+        place.call = None;
+        self.notes.error(place, finding);
+        false
+    }
+
+    fn place(&self, call: Option<usize>) -> Place {
+        let cell = match (self.table.read, call) {
+            (Read::Block { cell, .. }, Some(call)) => Some(cell + call),
+            _ => None,
+        };
+        Place { line: self.number, cell, call }
+    }
+}
+
+/// Adds the names that stand in the line itself.
+fn named(plan: MatrixPlan, line: Line<'_>, mut finding: Finding) -> Finding {
+    let name = |place: Option<NamePlace>| match place {
+        Some(NamePlace::Line { cell }) => line.cells.get(line.text, cell).map(shown),
+        _ => None,
+    };
+    finding.marker = name(plan.marker_name);
+    finding.sample = name(plan.sample_name);
+    finding
+}

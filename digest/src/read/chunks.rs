@@ -1,0 +1,166 @@
+//! Chunks of whole lines, file after file.
+
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read},
+    os::unix::fs::MetadataExt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use schema::Finding;
+
+use super::{Source, bgzf, lines, source::SourceFile};
+use crate::failure::{error, io_error};
+
+/// Some whole lines of a file.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    /// Which file, by its place in the source.
+    pub(crate) file: usize,
+    /// The number of its first line, from 0.
+    pub(crate) first_line: u64,
+    /// How many lines it has.
+    pub(crate) lines: u64,
+    /// Whether the file ends with it.
+    pub(crate) last: bool,
+    /// The lines.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Cuts the files of a source into chunks, each file's last one marked as such.
+pub(crate) struct Chunks<'a> {
+    source: &'a Source,
+    open: Option<Open<'a>>,
+    next_file: usize,
+    chunk: usize,
+    longest_line: usize,
+    spare: Vec<Vec<u8>>,
+    /// Bytes read from disk.
+    read: Arc<AtomicU64>,
+}
+
+/// The file being read.
+struct Open<'a> {
+    file: &'a SourceFile,
+    handle: File,
+    before: Metadata,
+    reader: Box<dyn Read + Send>,
+    line: u64,
+    carry: Vec<u8>,
+}
+
+impl<'a> Chunks<'a> {
+    pub(crate) fn new(source: &'a Source, chunk: usize, longest_line: usize) -> Self {
+        let read = Arc::new(AtomicU64::new(0));
+        let chunk = chunk.max(1);
+        Self { source, open: None, next_file: 0, chunk, longest_line, spare: Vec::new(), read }
+    }
+
+    /// How many bytes have been read from disk.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Takes a buffer back.
+    pub(crate) fn recycle(&mut self, buffer: Vec<u8>) {
+        self.spare.push(buffer);
+    }
+
+    /// The next chunk; every file has at least one, which may be empty.
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, Finding> {
+        let open = match &mut self.open {
+            Some(open) => open,
+            None => {
+                let Some(file) = self.source.files.get(self.next_file) else { return Ok(None) };
+                self.next_file += 1;
+                self.open.insert(Open::new(file, &self.read)?)
+            }
+        };
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        bytes.clear();
+        bytes.append(&mut open.carry);
+        let last = open.fill(&mut bytes, self.chunk, self.longest_line)?;
+        let lines = lines::count(&bytes);
+        let first_line = open.line;
+        open.line += lines;
+        if last {
+            self.open = None;
+        }
+        Ok(Some(Chunk { file: self.next_file - 1, first_line, lines, last, bytes }))
+    }
+}
+
+impl<'a> Open<'a> {
+    fn new(file: &'a SourceFile, read: &Arc<AtomicU64>) -> Result<Self, Finding> {
+        let failed = |e: io::Error| io_error("read", &file.path, &e);
+        let handle = File::open(&file.path).map_err(failed)?;
+        let before = handle.metadata().map_err(failed)?;
+        let counting = Counting { file: handle.try_clone().map_err(failed)?, read: read.clone() };
+        let reader = bgzf::plain(counting).map_err(failed)?;
+        Ok(Self { file, handle, before, reader, line: 0, carry: Vec::new() })
+    }
+
+    /// Reads until there are enough whole lines; true at the end of the file.
+    fn fill(&mut self, bytes: &mut Vec<u8>, chunk: usize, longest: usize) -> Result<bool, Finding> {
+        let mut wanted = chunk.max(bytes.len() + 1);
+        loop {
+            if self.read_to(bytes, wanted)? {
+                return self.unchanged().map(|()| true);
+            }
+            if let Some(end) = lines::last_end(bytes) {
+                self.carry.extend_from_slice(&bytes[end..]);
+                bytes.truncate(end);
+                return Ok(false);
+            }
+            if bytes.len() >= longest {
+                return Err(self.too_long(longest));
+            }
+            wanted = (wanted * 2).min(longest);
+        }
+    }
+
+    /// Reads until the buffer has this size; true if the file ends before.
+    fn read_to(&mut self, bytes: &mut Vec<u8>, size: usize) -> Result<bool, Finding> {
+        let missing = size.saturating_sub(bytes.len());
+        bytes.reserve_exact(missing);
+        let read = self.reader.by_ref().take(missing as u64).read_to_end(bytes);
+        let read = read.map_err(|e| io_error("read", &self.file.path, &e))?;
+        Ok(read < missing)
+    }
+
+    /// A file that is still being written cannot be digested.
+    fn unchanged(&self) -> Result<(), Finding> {
+        let after = self.handle.metadata();
+        let after = after.map_err(|e| io_error("read", &self.file.path, &e))?;
+        let state = |of: &Metadata| (of.len(), of.mtime(), of.mtime_nsec());
+        if state(&self.before) == state(&after) && self.before.len() == self.file.bytes {
+            return Ok(());
+        }
+        let problem = format!("{} changed while it was read", self.file.path.display());
+        Err(error(problem).remedy("wait until the file is complete, then load it again"))
+    }
+
+    fn too_long(&self, longest: usize) -> Finding {
+        let mut finding = error(format_args!("a line of more than {longest} bytes"));
+        finding.file = Some(self.file.path.display().to_string());
+        finding.line = Some(self.line + 1);
+        finding.remedy("is this a text file? Else give the digest more memory")
+    }
+}
+
+/// Counts what is read from disk, also where more comes out of it.
+struct Counting {
+    file: File,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counting {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}

@@ -1,0 +1,12 @@
+//! From rows to files: everything under a temporary name until all of it is there.
+
+mod folder;
+mod seen;
+mod sink;
+mod table;
+mod turn;
+
+pub(crate) use folder::Folder;
+pub(crate) use sink::Sink;
+pub(crate) use table::TableSink;
+pub(crate) use turn::Turning;

@@ -1,0 +1,104 @@
+//! Where a table's rows go.
+
+use schema::{Finding, OutputFile, TableReport};
+
+use super::{
+    folder::Folder,
+    seen::Seen,
+    sink::Sink,
+    turn::{Turn, Turning},
+};
+use crate::{
+    failure::Stop,
+    make::{Codec, MadeRows, unique_header},
+    plan::{Finish, TablePlan},
+};
+
+/// A table that is being written.
+pub(crate) struct TableSink {
+    sink: Sink,
+    way: Way,
+    report: TableReport,
+}
+
+/// What happens between a row and its file.
+enum Way {
+    Straight,
+    Unique(Seen),
+    Turned(Turn),
+}
+
+impl TableSink {
+    /// Begins a table's file. `turned` says how calls are kept, and how many bytes of them.
+    pub(crate) fn new(
+        folder: &Folder,
+        table: &TablePlan,
+        turned: Option<(Codec, usize)>,
+    ) -> Result<Self, Finding> {
+        let mut sink = Sink::new(folder, &table.output())?;
+        let mut header = match table.finish {
+            Finish::Unique { .. } => unique_header(&table.header),
+            _ => table.header.clone(),
+        };
+        header.push(b'\n');
+        if table.finish != Finish::Matrix {
+            sink.write(&header)?;
+        }
+        let way = match (table.finish, turned) {
+            (Finish::Unique { .. }, _) => Way::Unique(Seen::default()),
+            (Finish::Matrix, Some((codec, limit))) => Way::Turned(Turn::new(codec, limit)),
+            _ => Way::Straight,
+        };
+        let report = TableReport { table: table.name.clone(), ..TableReport::default() };
+        Ok(Self { sink, way, report })
+    }
+
+    /// Takes the next rows; `calls` is how many a row of a matrix has.
+    pub(crate) fn take(
+        &mut self,
+        made: &mut MadeRows,
+        calls: usize,
+        turning: &Turning<'_>,
+    ) -> Result<(), Stop> {
+        self.report.rows_in += made.rows;
+        match &mut self.way {
+            Way::Straight => {}
+            Way::Unique(seen) => self.report.duplicates += seen.keep_new(&mut made.bytes),
+            Way::Turned(turn) => return turn.push(&made.bytes, calls, turning),
+        }
+        Ok(self.sink.write(&made.bytes)?)
+    }
+
+    /// Writes what can be written only now.
+    pub(crate) fn finish(&mut self, turning: &Turning<'_>) -> Result<(), Stop> {
+        if let Way::Turned(turn) = &self.way {
+            turn.finish(&mut self.sink, turning)?;
+        }
+        Ok(())
+    }
+
+    /// The table's file.
+    pub(crate) fn sink(&self) -> &Sink {
+        &self.sink
+    }
+
+    /// How many rows came in.
+    pub(crate) fn rows_in(&self) -> u64 {
+        self.report.rows_in
+    }
+
+    /// What to say of the table. `turned_rows` is how many rows a turned matrix has.
+    pub(crate) fn report(&self, turned_rows: u64) -> TableReport {
+        let mut report = self.report.clone();
+        report.rows = match self.way {
+            Way::Turned(_) => turned_rows,
+            _ => report.rows_in - report.duplicates,
+        };
+        report
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn keep(self) -> Result<OutputFile, Finding> {
+        self.sink.keep()
+    }
+}

@@ -1,0 +1,7 @@
+//! The engine from outside: an instruction and files in, files and a report out.
+
+#![expect(clippy::unwrap_used, reason = "what a test's world needs must be there")]
+
+mod golden;
+mod real;
+mod support;

@@ -1,0 +1,15 @@
+//! The digester service as its callers see it: over HTTP, beside a web service that can be away,
+//! lose its answers, and refuse.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod attempt;
+mod cancel;
+mod digester;
+mod drain;
+mod intake;
+mod openapi;
+mod outage;
+mod replay;
+mod web;
+mod world;

@@ -1,0 +1,170 @@
+//! The facade as a whole: which call a request is, for which crop, by whom.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, Method, request::Parts},
+    response::{IntoResponse, Response},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{
+    backend::Backend,
+    body,
+    config::GobiiConfig,
+    contact,
+    crop::Crop,
+    database::{GobiiDatabase, NoDatabase},
+    envelope::{Reply, Stamp},
+    error::{GobiiError, Message},
+    files, instruction, job,
+    login::{self, Caller},
+    names,
+    password::Verifier,
+    path::{Query, segments},
+    settings,
+    token::Tokens,
+};
+
+/// What every call can reach.
+pub(super) struct Facade<B> {
+    pub(super) config: GobiiConfig,
+    pub(super) crops: Vec<Crop>,
+    pub(super) backend: B,
+    pub(super) database: Box<dyn GobiiDatabase>,
+    verifier: Verifier,
+    tokens: Tokens,
+}
+
+/// GOBii's contract for the crops of the configuration, without a GOBii database.
+///
+/// Crops are found from the path itself, so this serves as another router's fallback.
+pub fn router<B: Backend>(config: GobiiConfig, backend: B) -> Router {
+    router_with(config, backend, NoDatabase)
+}
+
+/// Like [`router`], with a GOBii database to check instructions against.
+pub fn router_with<B: Backend>(
+    mut config: GobiiConfig,
+    backend: B,
+    database: impl GobiiDatabase,
+) -> Router {
+    let crops = std::mem::take(&mut config.crops);
+    let version = config.version.clone();
+    let facade = Facade {
+        config,
+        crops: crops.into_iter().map(|(id, crop)| Crop::new(id, crop)).collect(),
+        backend,
+        database: Box::new(database),
+        verifier: Verifier::new(),
+        tokens: Tokens::default(),
+    };
+    Router::new()
+        .fallback(answer::<B>)
+        .layer(CatchPanicLayer::custom(move |_| panicked(&version)))
+        .with_state(Arc::new(facade))
+}
+
+/// The panic itself was logged where panics are.
+fn panicked(version: &str) -> Response {
+    tracing::error!("a call of the GOBii contract panicked");
+    GobiiError::Internal.into_response(&Stamp { version, ..Stamp::default() })
+}
+
+async fn answer<B: Backend>(State(facade): State<Arc<Facade<B>>>, request: Request) -> Response {
+    let (head, mut body) = request.into_parts();
+    let response = facade.route(&head, &mut body).await;
+    body::discard(body).await;
+    response
+}
+
+impl<B: Backend> Facade<B> {
+    /// Finds the crop; what does not even look like a GOBii call is no concern of ours.
+    async fn route(&self, head: &Parts, body: &mut Body) -> Response {
+        let segments = segments(head.uri.path());
+        for crop in &self.crops {
+            let Some(rest) = crop.context.rest_of(&segments) else { continue };
+            let rest: Vec<_> = rest.iter().map(String::as_str).collect();
+            if let ["gobii", "v1", call @ ..] = rest.as_slice() {
+                return self.serve(crop, call, head, body).await;
+            }
+        }
+        match segments.windows(2).any(|pair| pair == ["gobii", "v1"]) {
+            true => self.no_crop(),
+            false => edge::not_found(head.uri.clone()).await.into_response(),
+        }
+    }
+
+    fn no_crop(&self) -> Response {
+        let known: Vec<_> = self.crops.iter().map(|crop| crop.context.to_string()).collect();
+        let text = format!("There is no crop at this address; there are {}", known.join(", "));
+        let stamp = Stamp { version: &self.config.version, ..Stamp::default() };
+        GobiiError::from(Message::error(text)).into_response(&stamp)
+    }
+
+    /// Everything but the server's address is for those who may come.
+    async fn serve(&self, crop: &Crop, call: &[&str], head: &Parts, body: &mut Body) -> Response {
+        let id = crop.id.as_str();
+        let stamp = Stamp { version: &self.config.version, crop: Some(id), token: None };
+        if (&head.method, call) == (&Method::GET, &["configsettings"]) {
+            return settings::get(self, crop, &head.headers).into_response(&stamp);
+        }
+        let caller = login::authenticate(crop, &head.headers, &self.verifier, &self.tokens).await;
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(error) => return error.into_response(&stamp),
+        };
+        let stamp = Stamp { token: Some(&caller.token), ..stamp };
+        let mut response = match call {
+            ["auth"] if head.method == Method::POST => login::welcome(&caller, &stamp),
+            _ => match self.carry_out(crop, call, &caller, head, body).await {
+                Ok(reply) => reply.into_response(&stamp),
+                Err(error) => error.into_response(&stamp),
+            },
+        };
+        sign(&mut response, crop, &caller);
+        response
+    }
+
+    async fn carry_out(
+        &self,
+        crop: &Crop,
+        call: &[&str],
+        caller: &Caller,
+        head: &Parts,
+        body: &mut Body,
+    ) -> Result<Reply, GobiiError> {
+        let query = Query::parse(head.uri.query());
+        match (head.method.as_str(), call) {
+            ("GET", ["contact-search"]) => contact::search(crop, &query),
+            ("GET", ["names", entity]) => Ok(names::list(self, crop, entity, &query)),
+            ("PUT", ["files", "loader", folder]) => files::make(crop, folder).await,
+            ("GET", ["files", "loader", folder @ ..]) => {
+                files::preview(crop, folder, &query, self.config.preview).await
+            }
+            ("POST", ["instructions", "loader"]) => {
+                instruction::create(self, crop, caller, body).await
+            }
+            ("GET", ["instructions", "loader", name]) => instruction::get(self, crop, name).await,
+            ("GET", ["instructions", "loader", "jobs", name]) => {
+                job::get(self, crop, name, "instructions/loader/jobs").await
+            }
+            ("GET", ["jobs", name]) => job::get(self, crop, name, "jobs").await,
+            (method, call) => Err(GobiiError::NotOffered(format!("{method} {}", call.join("/")))),
+        }
+    }
+}
+
+/// Says on the answer whose request it was.
+fn sign(response: &mut Response, crop: &Crop, caller: &Caller) {
+    let headers = response.headers_mut();
+    if let Ok(token) = HeaderValue::from_str(&caller.token) {
+        headers.insert(login::TOKEN, token);
+    }
+    if let Ok(id) = HeaderValue::from_str(crop.id.as_str()) {
+        headers.insert(login::CROP, id);
+    }
+}

@@ -1,0 +1,39 @@
+//! GOBii's contract, in front of instructions and jobs.
+//!
+//! Desktop clients that cannot be changed speak it: `{context}/gobii/v1/…`. It is translated here
+//! and nowhere else; nothing behind knows a word of it. What looks odd in here (title-case
+//! headers, double slashes, status codes that are never 404) is what those clients need.
+
+mod backend;
+mod body;
+mod check;
+mod config;
+mod contact;
+mod crop;
+mod database;
+mod directory;
+mod envelope;
+mod error;
+mod facade;
+mod files;
+mod instruction;
+mod item;
+mod job;
+mod login;
+mod names;
+mod object;
+mod password;
+mod path;
+mod roots;
+mod settings;
+mod token;
+mod words;
+
+pub use backend::{Acceptance, Backend, BackendError};
+pub use check::{LoaderCheck, check_loader};
+pub use config::{ContextTaken, CropConfig, Crops, GobiiConfig, PreviewConfig};
+pub use contact::{Contact, Email};
+pub use crop::{ContextPath, CropId};
+pub use database::{Dataset, Experiment, GobiiDatabase, Lookup, NoDatabase};
+pub use facade::{router, router_with};
+pub use password::{PasswordHash, hash_password};

@@ -1,0 +1,112 @@
+//! A service behind the facade that keeps everything in memory.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use jiff::Timestamp;
+use schema::{Instruction, Job, JobId, JobStatus, Key, NewInstruction};
+use webservice::gobii::{Acceptance, Backend, BackendError};
+
+/// Instructions and jobs by key; a clone shares them.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    kept: HashMap<Key, (Instruction, Job)>,
+    failing: Option<BackendError>,
+}
+
+impl Memory {
+    /// Fails from now on.
+    pub(crate) fn fail(&self, error: BackendError) {
+        self.0.lock().unwrap().failing = Some(error);
+    }
+
+    /// Works again.
+    pub(crate) fn recover(&self) {
+        self.0.lock().unwrap().failing = None;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap().kept.is_empty()
+    }
+
+    pub(crate) fn instruction_of(&self, key: &str) -> Instruction {
+        self.0.lock().unwrap().kept[key].0.clone()
+    }
+
+    /// Changes a job.
+    pub(crate) fn change(&self, key: &str, change: impl FnOnce(&mut Job)) {
+        change(&mut self.0.lock().unwrap().kept.get_mut(key).unwrap().1);
+    }
+
+    fn state<T>(&self, read: impl FnOnce(&mut State) -> T) -> Result<T, BackendError> {
+        let mut state = self.0.lock().unwrap();
+        match state.failing {
+            Some(error) => Err(error),
+            None => Ok(read(&mut state)),
+        }
+    }
+}
+
+impl Backend for Memory {
+    async fn accept(&self, new: NewInstruction) -> Result<Acceptance, BackendError> {
+        self.state(|state| {
+            let key = new.key.clone().unwrap();
+            if let Some((_, job)) = state.kept.get(&key) {
+                return Acceptance::Exists(job.clone());
+            }
+            let job = job(&new, 42);
+            state.kept.insert(key, (instruction(new), job.clone()));
+            Acceptance::Created(job)
+        })
+    }
+
+    async fn instruction(&self, key: &Key) -> Result<Option<Instruction>, BackendError> {
+        self.state(|state| state.kept.get(key).map(|(instruction, _)| instruction.clone()))
+    }
+
+    async fn job(&self, key: &Key) -> Result<Option<Job>, BackendError> {
+        self.state(|state| state.kept.get(key).map(|(_, job)| job.clone()))
+    }
+}
+
+fn instruction(new: NewInstruction) -> Instruction {
+    Instruction {
+        key: new.key.unwrap(),
+        kind: new.kind,
+        tenant: new.tenant,
+        submitted_by: new.submitted_by,
+        created_at: Timestamp::UNIX_EPOCH,
+        body: new.body,
+    }
+}
+
+fn job(new: &NewInstruction, number: i64) -> Job {
+    Job {
+        id: JobId::mint(),
+        number,
+        key: new.key.clone().unwrap(),
+        kind: new.kind.clone(),
+        tenant: new.tenant.clone(),
+        submitted_by: new.submitted_by.clone(),
+        status: JobStatus::Submitted,
+        stage: None,
+        progress: None,
+        message: None,
+        attempt: 0,
+        node: None,
+        cancel_requested: false,
+        held: None,
+        rerun_of: None,
+        submitted_at: Timestamp::from_millisecond(1_767_268_800_000).unwrap(),
+        started_at: None,
+        updated_at: Timestamp::UNIX_EPOCH,
+        settled_at: None,
+        held: None,
+        report: None,
+    }
+}

@@ -1,0 +1,10 @@
+//! GOBii's contract, as its clients see it on the wire.
+
+mod captures;
+mod create;
+mod files;
+mod login;
+mod memory;
+mod read;
+mod strict;
+mod world;

@@ -1,0 +1,21 @@
+//! The web service as its callers see it: over HTTP, with a database of its own for every test.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod accept;
+mod announce;
+mod batch;
+mod cancel;
+mod event;
+mod forward;
+mod gobii;
+mod health;
+mod http;
+mod list;
+mod openapi;
+mod outage;
+mod patch;
+mod property;
+mod refusal;
+mod wire;
+mod world;
