@@ -77,7 +77,8 @@ pub(super) fn kill_node(system: &mut System, number: usize) -> anyhow::Result<()
     system.start_node(number)
 }
 
-fn kill_web(system: &mut System) -> anyhow::Result<()> {
+/// Kills the web service, and starts it again at once.
+pub(super) fn kill_web(system: &mut System) -> anyhow::Result<()> {
     if let Some(process) = system.web.take() {
         process.kill()?;
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::Value;
 
 /// What may stay in a node's folder.
-const KNOWN: [&str; 2] = ["lock", "outcomes.log"];
+const KNOWN: [&str; 4] = ["learned.json", "lock", "outcomes.log", "strategy.json"];
 
 /// How many outcomes a node still has to deliver.
 pub(super) fn depth(state: &Path) -> anyhow::Result<usize> {

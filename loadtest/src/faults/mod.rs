@@ -7,6 +7,7 @@ mod history;
 mod journal;
 mod ledger;
 mod line;
+mod model;
 mod order;
 mod plan;
 mod submit;

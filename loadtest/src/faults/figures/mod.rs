@@ -2,9 +2,12 @@
 
 mod broken;
 mod crash;
+mod disk;
 mod duplicates;
+mod model;
 mod receiver;
 mod replay;
+mod soak;
 
 use clap::ValueEnum;
 
@@ -132,15 +135,15 @@ pub(super) async fn run(figure: Figure, bench: &Bench) -> anyhow::Result<Line> {
         Figure::F8 => crash::run(bench).await,
         Figure::F9 => replay::run(bench).await,
         Figure::F10 => broken::run(bench, figure, &[Kind::Terminate]).await,
+        Figure::F13 => disk::run(bench).await,
         Figure::F14 => broken::poison(bench).await,
         Figure::F15 => duplicates::run(bench).await,
         Figure::F16 => receiver::run(bench).await,
+        Figure::F18 => model::run(bench).await,
+        Figure::F19 => soak::run(bench).await,
         Figure::F2 => Ok(Line::not_yet(figure, "named fail points in the services")),
         Figure::F7 | Figure::F21 => Ok(Line::not_yet(figure, "leases")),
         Figure::F11 => Ok(Line::not_yet(figure, "an earlier release")),
         Figure::F12 => Ok(Line::not_yet(figure, "a clock that can be set (faketime)")),
-        Figure::F13 => Ok(Line::not_yet(figure, "a small file system to fill")),
-        Figure::F18 => Ok(Line::not_yet(figure, "the model")),
-        Figure::F19 => Ok(Line::not_yet(figure, "the soak")),
     }
 }
