@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use self::scan::Found;
 use crate::gates::alone::Alone;
 use crate::learned::Experience;
 use crate::waiting::{Class, Held, Waiting};
@@ -205,8 +206,10 @@ impl Regulator for Stack {
 
     fn admit(&mut self, now: Now) -> Option<Grant> {
         self.books.advance(now);
-        let held = self.next()?;
-        Some(self.start(&held))
+        match self.search() {
+            Found::Next(held) => Some(self.start(&held)),
+            Found::Nobody(_) => None,
+        }
     }
 
     fn finish(&mut self, now: Now, id: AskId, outcome: Outcome) -> bool {
