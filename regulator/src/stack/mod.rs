@@ -94,7 +94,7 @@ impl Stack {
         self.gates.iter().find_map(|gate| gate.never(&want))
     }
 
-    fn hold(&mut self, ask: Arc<Ask>, since: Moment, sequence: u64) -> Arc<Held> {
+    fn hold(&self, ask: Arc<Ask>, since: Moment, sequence: u64) -> Arc<Held> {
         let sees = |facet| self.gates.iter().any(|gate| gate.reach() == Reach::Same(facet));
         let text = |facet: Facet| Some(facet.of(&ask)?).filter(|_| sees(facet)).map(Arc::from);
         let class = Class { kind: text(Facet::Kind), tenant: text(Facet::Tenant) };
