@@ -98,6 +98,7 @@ fn job(new: &NewInstruction, number: i64) -> Job {
         progress: None,
         message: None,
         attempt: 0,
+        cut_short: 0,
         node: None,
         cancel_requested: false,
         held: None,
