@@ -195,14 +195,26 @@ fn cell() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Calls of one sort each, so that most matrices are good ones.
+const ALPHABETS: [&[&str]; 4] = [
+    &["AA", "AC", "GT", "NN", "A/T", "?", "-"],
+    &["A", "C", "R", "k", "Y", "s", "N", "+/-"],
+    &["0", "1", "N"],
+    &["N", "120/124", "01230125", "7"],
+];
+
 /// Lines of mostly the same number of cells, cells of mostly one sort.
-fn file(delimiter: char, width: usize) -> impl Strategy<Value = String> {
-    let narrow = prop::collection::vec(cell(), width);
+fn file(
+    delimiter: char,
+    width: usize,
+    alphabet: &'static [&'static str],
+) -> impl Strategy<Value = String> {
+    let join = move |cells: Vec<String>| cells.join(&delimiter.to_string());
+    let good = prop::sample::select(alphabet).prop_map(str::to_owned);
     let line = prop_oneof![
-        12 => narrow.prop_map(move |cells| cells.join(&delimiter.to_string())),
-        4 => prop::collection::vec(prop::sample::select(vec!["AA", "AG", "NN"]), width)
-            .prop_map(move |cells| cells.join(&delimiter.to_string())),
-        1 => prop::collection::vec(cell(), 0..6).prop_map(move |cells| cells.join(&delimiter.to_string())),
+        60 => prop::collection::vec(good, width).prop_map(join),
+        1 => prop::collection::vec(cell(), width).prop_map(join),
+        1 => prop::collection::vec(cell(), 0..6).prop_map(join),
     ];
     let end = prop::sample::select(vec!["\n", "\n", "\n", "\r\n", "\r"]);
     (prop::collection::vec(line, 0..12), end, any::<bool>()).prop_map(|(lines, end, ended)| {
@@ -246,8 +258,9 @@ fn table() -> impl Strategy<Value = Table> {
 }
 
 fn case() -> impl Strategy<Value = (char, Vec<String>, Vec<Table>)> {
-    (prop::sample::select(vec!['\t', ',']), 1..5usize).prop_flat_map(|(delimiter, width)| {
-        let files = prop::collection::vec(file(delimiter, width), 1..3);
+    let of_files = (prop::sample::select(vec!['\t', ',']), 1..5usize, 0..ALPHABETS.len());
+    of_files.prop_flat_map(|(delimiter, width, sort)| {
+        let files = prop::collection::vec(file(delimiter, width, ALPHABETS[sort]), 1..3);
         (Just(delimiter), files, prop::collection::vec(table(), 1..4))
     })
 }
