@@ -1,17 +1,14 @@
 //! `digester digest`: one digest, here and now, without any service.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 use ::digest::{Failure, Observer, Options, Stage};
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
 use schema::{Finding, Progress, Report, Severity, gobii};
+
+use crate::{data::say, report};
 
 /// Digests one instruction file, with the paths as it has them.
 #[derive(Debug, ClapArgs)]
@@ -43,12 +40,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(report) => (report, ExitCode::SUCCESS),
         Err(report) => (report, ExitCode::FAILURE),
     };
-    let mut out = io::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        writeln!(out)?;
+        say(&serde_json::to_string_pretty(&report)?)?;
     } else {
-        print(&mut out, &report)?;
+        report::lines(&report).iter().try_for_each(|line| say(line))?;
     }
     Ok(code)
 }
@@ -107,57 +102,4 @@ impl Observer for Bar {
     fn is_cancelled(&self) -> bool {
         false
     }
-}
-
-fn print(out: &mut impl io::Write, report: &Report) -> io::Result<()> {
-    match &report.failed_in {
-        Some(stage) => writeln!(out, "failed in {stage}, nothing was written")?,
-        None => writeln!(out, "digested {} in {} ms", size(report.bytes_read), report.duration_ms)?,
-    }
-    for (table, file) in report.tables.iter().zip(&report.files) {
-        write!(out, "  {:22} {:>9} rows", table.table, table.rows)?;
-        if table.duplicates > 0 {
-            write!(out, ", {} duplicates left out", table.duplicates)?;
-        }
-        writeln!(out, ", {}\n    {}\n    sha256 {}", size(file.bytes), file.path, file.sha256)?;
-    }
-    if let Some(matrix) = &report.matrix {
-        write!(out, "  {} markers x {} samples", matrix.markers, matrix.samples)?;
-        write!(out, ", {:.2} % missing", 100.0 * matrix.missing_rate)?;
-        if let Some(heterozygosity) = matrix.heterozygosity {
-            write!(out, ", {:.2} % heterozygous", 100.0 * heterozygosity)?;
-        }
-        writeln!(out)?;
-    }
-    report.findings.iter().try_for_each(|finding| print_finding(out, finding))
-}
-
-fn print_finding(out: &mut impl io::Write, finding: &Finding) -> io::Result<()> {
-    let kind = if finding.severity == Severity::Error { "error" } else { "warning" };
-    write!(out, "{kind}: ")?;
-    if let Some(file) = &finding.file {
-        let place = [finding.line, finding.column].map(|at| at.map(|at| format!(":{at}")));
-        write!(out, "{file}{}: ", place.into_iter().flatten().collect::<String>())?;
-    }
-    writeln!(out, "{}", finding.message)?;
-    let named = [
-        ("table", finding.table.as_ref()),
-        ("marker", finding.marker.as_ref()),
-        ("sample", finding.sample.as_ref()),
-        ("cell", finding.cell.as_ref()),
-        ("do this", finding.remedy.as_ref()),
-    ];
-    for (name, text) in named {
-        if let Some(text) = text {
-            writeln!(out, "    {name}: {text}")?;
-        }
-    }
-    if finding.count > 1 {
-        writeln!(out, "    found {} times, this is the first", finding.count)?;
-    }
-    Ok(())
-}
-
-fn size(bytes: u64) -> impl std::fmt::Display {
-    indicatif::HumanBytes(bytes)
 }

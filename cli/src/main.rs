@@ -8,6 +8,7 @@ mod network;
 mod operator;
 mod postgres;
 mod regulator;
+mod report;
 mod roles;
 mod sample;
 mod secret;

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
-use indicatif::{HumanBytes, HumanDuration};
+use indicatif::HumanDuration;
 use jiff::{Timestamp, tz::TimeZone};
-use schema::{Finding, Job, JobEvent, JobStatus, Page, Report, Severity};
+use schema::{Job, JobEvent, JobStatus, Page, Report};
 
-use crate::data::say;
+use crate::{data::say, report};
 
 /// How much of a message a list shows.
 const MESSAGE_CHARS: usize = 60;
@@ -26,12 +26,7 @@ pub(crate) fn settled(job: &Job, json: bool) -> anyhow::Result<()> {
         return say(&serde_json::to_string_pretty(job)?);
     }
     say(&headline(job))?;
-    match &job.report {
-        Some(report) => {
-            self::report(&serde_json::from_str(report.get()).context("read the report")?)
-        }
-        None => Ok(()),
-    }
+    left(job)
 }
 
 /// A list.
@@ -47,7 +42,7 @@ pub(crate) fn jobs(page: &Page<Job>) -> anyhow::Result<()> {
             shorten(job.message.as_deref().unwrap_or_default()),
         ]
     });
-    for line in columns(std::iter::once(head).chain(rows).collect()) {
+    for line in report::columns(std::iter::once(head).chain(rows).collect()) {
         say(&line)?;
     }
     match &page.next {
@@ -69,12 +64,7 @@ pub(crate) fn job(job: &Job, events: &[JobEvent]) -> anyhow::Result<()> {
     for event in events {
         say(&format!("  {}", history(event)))?;
     }
-    match &job.report {
-        Some(report) => {
-            self::report(&serde_json::from_str(report.get()).context("read the report")?)
-        }
-        None => Ok(()),
-    }
+    left(job)
 }
 
 fn headline(job: &Job) -> String {
@@ -126,68 +116,11 @@ fn history(event: &JobEvent) -> String {
 }
 
 /// What a job left.
-pub(crate) fn report(report: &Report) -> anyhow::Result<()> {
-    if let Some(stage) = &report.failed_in {
-        say(&format!("\nfailed in {stage}"))?;
-    }
-    for finding in &report.findings {
-        say(&self::finding(finding))?;
-    }
-    if !report.tables.is_empty() {
-        say("\ntables")?;
-        let rows = report.tables.iter().map(|table| {
-            let duplicates = match table.duplicates {
-                0 => String::new(),
-                count => format!("{count} duplicates left out"),
-            };
-            [format!("  {}", table.table), format!("{} rows", table.rows), duplicates]
-        });
-        for line in columns(rows.collect()) {
-            say(&line)?;
-        }
-    }
-    if !report.files.is_empty() {
-        say("\nfiles")?;
-        let rows = report.files.iter().map(|file| {
-            [format!("  {}", file.path), HumanBytes(file.bytes).to_string(), file.sha256.clone()]
-        });
-        for line in columns(rows.collect()) {
-            say(&line)?;
-        }
-    }
-    Ok(())
-}
-
-fn finding(finding: &Finding) -> String {
-    let word = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let mut text = format!("\n{word}: {}", finding.message);
-    if let Some(place) = place(finding) {
-        let _ = write!(text, "\n  at      {place}");
-    }
-    if let Some(cell) = &finding.cell {
-        let _ = write!(text, "\n  cell    {cell:?}");
-    }
-    if finding.count > 1 {
-        let _ = write!(text, "\n  count   {}, this being the first", finding.count);
-    }
-    if let Some(remedy) = &finding.remedy {
-        let _ = write!(text, "\n  remedy  {remedy}");
-    }
-    text
-}
-
-fn place(finding: &Finding) -> Option<String> {
-    let mut place = finding.file.clone()?;
-    if let Some(line) = finding.line {
-        let _ = write!(place, ":{line}");
-        if let Some(column) = finding.column {
-            let _ = write!(place, ":{column}");
-        }
-    }
-    Some(place)
+fn left(job: &Job) -> anyhow::Result<()> {
+    let Some(report) = &job.report else { return Ok(()) };
+    let report: Report = serde_json::from_str(report.get()).context("read the report")?;
+    say("")?;
+    report::lines(&report).iter().try_for_each(|line| say(line))
 }
 
 fn status(job: &Job) -> String {
@@ -210,40 +143,9 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// Cells as lines, each column as wide as its widest cell.
-fn columns<const N: usize>(rows: Vec<[String; N]>) -> Vec<String> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or_default());
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = vec![["a".to_owned(), "é!".to_owned()], ["bbb".to_owned(), "c".to_owned()]];
-        assert_eq!(columns(rows), ["a    é!", "bbb  c"]);
-    }
-
-    #[test]
-    fn a_finding_gives_place_cell_and_remedy() {
-        let text = finding(&Finding {
-            file: Some("/in/a.hmp.txt".to_owned()),
-            line: Some(7),
-            column: Some(12),
-            cell: Some("Z".to_owned()),
-            ..Finding::new(Severity::Error, "“Z” is no IUPAC code").remedy("correct the cell")
-        });
-        for part in ["error: ", "/in/a.hmp.txt:7:12", "\"Z\"", "correct the cell"] {
-            assert!(text.contains(part), "{part} in {text}");
-        }
-    }
 
     #[test]
     fn a_long_message_is_cut_between_characters() {

@@ -1,0 +1,149 @@
+//! Reports, for people.
+
+use std::path::Path;
+
+use indicatif::HumanBytes;
+use schema::{Finding, MatrixReport, OutputFile, Report, Severity, TableReport};
+
+/// How much of a checksum is shown; JSON has all of it.
+const CHECKSUM_CHARS: usize = 12;
+
+/// A report in lines: what was found first, since that is what one looks for.
+pub(crate) fn lines(report: &Report) -> Vec<String> {
+    let mut lines = vec![headline(report)];
+    lines.extend(report.findings.iter().flat_map(finding));
+    if let Some(folder) = folder(report) {
+        lines.extend([String::new(), format!("written to {folder}")]);
+        lines.extend(columns(rows(report)));
+    }
+    lines.extend(report.matrix.as_ref().map(matrix));
+    lines
+}
+
+fn headline(report: &Report) -> String {
+    match &report.failed_in {
+        Some(stage) => format!("failed in {stage}; nothing was written"),
+        None => format!("digested {} in {} ms", HumanBytes(report.bytes_read), report.duration_ms),
+    }
+}
+
+/// Where the files are; they all go to one place.
+fn folder(report: &Report) -> Option<String> {
+    let parent = Path::new(&report.files.first()?.path).parent()?;
+    Some(parent.display().to_string())
+}
+
+/// One row a file, with what is known of its table.
+fn rows(report: &Report) -> Vec<[String; 5]> {
+    report.files.iter().map(|file| row(file, &report.tables)).collect()
+}
+
+fn row(file: &OutputFile, tables: &[TableReport]) -> [String; 5] {
+    let name = Path::new(&file.path).file_name().unwrap_or_default().to_string_lossy();
+    let table = tables.iter().find(|table| name.strip_prefix("digest.") == Some(&table.table));
+    let duplicates = match table.map_or(0, |table| table.duplicates) {
+        0 => String::new(),
+        count => format!("{count} duplicates left out"),
+    };
+    [
+        format!("  {name}"),
+        table.map(|table| format!("{} rows", table.rows)).unwrap_or_default(),
+        HumanBytes(file.bytes).to_string(),
+        format!("sha256 {}…", file.sha256.get(..CHECKSUM_CHARS).unwrap_or(&file.sha256)),
+        duplicates,
+    ]
+}
+
+fn matrix(matrix: &MatrixReport) -> String {
+    let size = format!("{} markers × {} samples", matrix.markers, matrix.samples);
+    let missing = format!("{:.2} % missing", 100.0 * matrix.missing_rate);
+    match matrix.heterozygosity {
+        Some(rate) => format!("matrix: {size}, {missing}, {:.2} % heterozygous", 100.0 * rate),
+        None => format!("matrix: {size}, {missing}"),
+    }
+}
+
+fn finding(finding: &Finding) -> Vec<String> {
+    let word = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let count = Some(finding.count).filter(|count| *count > 1);
+    let facts = [
+        ("at", place(finding)),
+        ("table", finding.table.clone()),
+        ("marker", finding.marker.clone()),
+        ("sample", finding.sample.clone()),
+        ("cell", finding.cell.as_ref().map(|cell| format!("{cell:?}"))),
+        ("found", count.map(|count| format!("{count} times, this being the first"))),
+        ("remedy", finding.remedy.clone()),
+    ];
+    let mut lines = vec![String::new(), format!("{word}: {}", finding.message)];
+    let fact = |(name, fact): (&str, Option<String>)| Some(format!("  {name:7} {}", fact?));
+    lines.extend(facts.into_iter().filter_map(fact));
+    lines
+}
+
+/// `file:line:column`, as far as they are known.
+fn place(finding: &Finding) -> Option<String> {
+    let part = |at: Option<u64>| at.map(|at| format!(":{at}")).unwrap_or_default();
+    let file = finding.file.as_ref()?;
+    Some(format!("{file}{}{}", part(finding.line), part(finding.column)))
+}
+
+/// Cells as lines, each column as wide as its widest cell.
+pub(crate) fn columns<const N: usize>(rows: Vec<[String; N]>) -> Vec<String> {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or_default());
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = vec![["a".to_owned(), "é!".to_owned()], ["bbb".to_owned(), "c".to_owned()]];
+        assert_eq!(columns(rows), ["a    é!", "bbb  c"]);
+    }
+
+    #[test]
+    fn a_finding_gives_place_cell_and_remedy() {
+        let report = Report {
+            findings: vec![Finding {
+                file: Some("/in/a.hmp.txt".to_owned()),
+                line: Some(7),
+                column: Some(12),
+                cell: Some("Z".to_owned()),
+                ..Finding::new(Severity::Error, "no IUPAC code").remedy("correct the cell")
+            }],
+            failed_in: Some("digest".to_owned()),
+            ..Report::default()
+        };
+        let text = lines(&report).join("\n");
+        let parts =
+            ["failed in digest", "error: no IUPAC", "/in/a.hmp.txt:7:12", "\"Z\"", "correct"];
+        for part in parts {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_file_stands_beside_what_is_known_of_its_table() {
+        let file = OutputFile {
+            path: "/out/digest.marker".to_owned(),
+            bytes: 10,
+            sha256: "0123456789abcdef".to_owned(),
+        };
+        let table = TableReport { table: "marker".to_owned(), rows: 3, ..TableReport::default() };
+        let report = Report { files: vec![file], tables: vec![table], ..Report::default() };
+        let text = lines(&report).join("\n");
+        assert!(text.contains("written to /out"), "{text}");
+        assert!(text.contains("digest.marker  3 rows  10 B  sha256 0123456789ab…"), "{text}");
+    }
+}
