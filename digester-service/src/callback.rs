@@ -1,19 +1,12 @@
 //! The web service, as HTTP shows it.
 
-use std::time::Duration;
-
-use edge::Token;
-use reqwest::{RequestBuilder, Response, StatusCode};
+use edge::{Peer, Token};
+use reqwest::{Method, Response, StatusCode};
 use schema::{
     AddressedPatch, Instruction, ItemAnswer, Job, JobFilter, JobId, JobPatch, Key, NewJob, Page,
     PatchAnswer, Problem, ProblemKind,
 };
 use serde::de::DeserializeOwned;
-
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long an answer may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the web service did not take something, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,21 +39,13 @@ pub(crate) type Answers = Vec<Result<PatchAnswer, Refusal>>;
 /// Speaks to the web service.
 #[derive(Clone, Debug)]
 pub(crate) struct Callback {
-    http: reqwest::Client,
+    peer: Peer,
     base: String,
-    token: Option<Token>,
 }
 
 impl Callback {
     pub(crate) fn new(base: &str, token: Option<Token>) -> Self {
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
-            .pool_idle_timeout(edge::IDLE_CONNECTION)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client without TLS always builds");
-        Self { http, base: base.trim_end_matches('/').to_owned(), token }
+        Self { peer: Peer::new(token), base: base.trim_end_matches('/').to_owned() }
     }
 
     /// The same, towards another web service.
@@ -75,8 +60,8 @@ impl Callback {
 
     /// Says that the node holds this job.
     pub(crate) async fn announce(&self, job: &NewJob) -> Result<Result<Job, Refusal>, Away> {
-        let request = self.http.post(format!("{}/job", self.base)).json(job);
-        settle(self.send(request).await?).await
+        let request = self.peer.request(Method::POST, format!("{}/job", self.base)).json(job);
+        settle(request.send().await?).await
     }
 
     /// Says one thing of one job.
@@ -85,8 +70,9 @@ impl Callback {
         id: JobId,
         patch: &JobPatch,
     ) -> Result<Result<PatchAnswer, Refusal>, Away> {
-        let request = self.http.patch(format!("{}/job/{id}", self.base)).json(patch);
-        settle(self.send(request).await?).await
+        let request =
+            self.peer.request(Method::PATCH, format!("{}/job/{id}", self.base)).json(patch);
+        settle(request.send().await?).await
     }
 
     /// Says many things at once; one answer each, in their order, unless all are refused.
@@ -94,15 +80,16 @@ impl Callback {
         &self,
         patches: &[AddressedPatch],
     ) -> Result<Result<Answers, Refusal>, Away> {
-        let request = self.http.patch(format!("{}/job", self.base)).json(patches);
-        let answers: Result<Vec<ItemAnswer>, _> = settle(self.send(request).await?).await?;
+        let request = self.peer.request(Method::PATCH, format!("{}/job", self.base)).json(patches);
+        let answers: Result<Vec<ItemAnswer>, _> = settle(request.send().await?).await?;
         Ok(answers.map(|answers| answers.into_iter().map(judge).collect()))
     }
 
     /// A page of jobs.
     pub(crate) async fn jobs(&self, filter: &JobFilter) -> Result<Page<Job>, Away> {
         let query = serde_urlencoded::to_string(filter).expect("a filter is flat");
-        read(self.send(self.http.get(format!("{}/job?{query}", self.base))).await?).await
+        read(self.peer.request(Method::GET, format!("{}/job?{query}", self.base)).send().await?)
+            .await
     }
 
     /// An instruction, as it was sent.
@@ -114,15 +101,7 @@ impl Callback {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(["instruction", key.as_str()]);
         }
-        settle(self.send(self.http.get(url)).await?).await
-    }
-
-    async fn send(&self, request: RequestBuilder) -> Result<Response, Away> {
-        let request = match &self.token {
-            Some(token) => request.bearer_auth(token.reveal()),
-            None => request,
-        };
-        Ok(request.send().await?)
+        settle(self.peer.request(Method::GET, url).send().await?).await
     }
 }
 

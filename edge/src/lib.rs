@@ -3,6 +3,7 @@
 mod backoff;
 mod json;
 mod path;
+mod peer;
 mod problem;
 mod serve;
 mod token;
@@ -10,6 +11,7 @@ mod token;
 pub use backoff::Backoff;
 pub use json::Json;
 pub use path::{Path, Query};
+pub use peer::Peer;
 pub use problem::{Answer, method_not_allowed, not_found, panicked};
 pub use serve::{IDLE_CONNECTION, Limits, serve};
 pub use token::{Token, require};

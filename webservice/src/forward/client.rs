@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use edge::Token;
-use reqwest::{RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
+use edge::{Peer, Token};
+use reqwest::{Method, Response, StatusCode, header::RETRY_AFTER};
 use schema::{DigestRequest, Held, JobId, NodeId, Taken};
 use tracing::warn;
 
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long an answer may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a node may take to say why a job waits; who asked is waiting, too.
 const GLANCE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a full digester service is left alone when it does not say.
@@ -30,26 +26,16 @@ pub(super) enum Handover {
 
 /// Speaks to digester services.
 #[derive(Clone)]
-pub(crate) struct Client {
-    http: reqwest::Client,
-    token: Option<Token>,
-}
+pub(crate) struct Client(Peer);
 
 impl Client {
     pub(crate) fn new(token: Option<Token>) -> Self {
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
-            .pool_idle_timeout(edge::IDLE_CONNECTION)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client without TLS always builds");
-        Self { http, token }
+        Self(Peer::new(token))
     }
 
     pub(super) async fn hand_over(&self, digester: &str, request: &DigestRequest) -> Handover {
         let url = format!("{}/job", digester.trim_end_matches('/'));
-        match self.authorised(self.http.post(&url)).json(request).send().await {
+        match self.0.request(Method::POST, &url).json(request).send().await {
             Ok(response) => judge(response, request.job.id).await,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
@@ -61,7 +47,7 @@ impl Client {
 
     pub(super) async fn cancel(&self, digester: &str, id: JobId) {
         let url = format!("{}/job/{id}", digester.trim_end_matches('/'));
-        if let Err(error) = self.authorised(self.http.delete(&url)).send().await {
+        if let Err(error) = self.0.request(Method::DELETE, &url).send().await {
             let error = &error as &dyn std::error::Error;
             warn!(error, job.id = %id, "could not tell {digester} that job {id} is to end");
         }
@@ -70,15 +56,8 @@ impl Client {
     /// What the node says of a job, if it holds it and answers soon.
     pub(super) async fn held(&self, digester: &str, id: JobId) -> Option<Held> {
         let url = format!("{}/job/{id}", digester.trim_end_matches('/'));
-        let asked = self.authorised(self.http.get(&url)).timeout(GLANCE_TIMEOUT).send();
+        let asked = self.0.request(Method::GET, &url).timeout(GLANCE_TIMEOUT).send();
         asked.await.ok()?.error_for_status().ok()?.json().await.ok()
-    }
-
-    fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.token {
-            Some(token) => request.bearer_auth(token.reveal()),
-            None => request,
-        }
     }
 }
 
