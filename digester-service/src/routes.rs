@@ -107,19 +107,19 @@ async fn cancel_held(
 }
 
 /// Whether the process lives.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204, description = "yes")))]
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, description = "yes")))]
 async fn live() -> StatusCode {
-    StatusCode::NO_CONTENT
+    StatusCode::OK
 }
 
 /// Whether the node takes jobs in.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
-    (status = 204, description = "yes"),
+    (status = 200, description = "yes"),
     (status = 503, description = "not now; see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn ready(State(node): State<Arc<Node>>) -> Result<StatusCode, Answer> {
     match node.stopping.is_cancelled() {
         true => Err(Answer::new(ProblemKind::Unavailable, "the node is stopping").retry_after(1)),
-        false => Ok(StatusCode::NO_CONTENT),
+        false => Ok(StatusCode::OK),
     }
 }

@@ -101,7 +101,7 @@ async fn a_panic_over_an_instructions_needs_fails_the_job_and_not_the_node() {
     let row = world.web.until_settled(job).await;
     assert_eq!(row.status, JobStatus::Failed);
     assert!(row.message.contains("what is this?"), "{}", row.message);
-    assert_eq!(node.get("/health/ready").await.status, 204);
+    assert_eq!(node.get("/health/ready").await.status, 200);
     node.stop().await;
 }
 

@@ -262,7 +262,7 @@ impl Node {
 async fn ready(what: &str, wire: &mut Wire) -> anyhow::Result<()> {
     until(what, START_PATIENCE, async || {
         let answer = wire.call("GET", "/health/ready", b"").await;
-        Ok(answer.is_ok_and(|answer| answer.status == 204).then_some(()))
+        Ok(answer.is_ok_and(|answer| answer.status == 200).then_some(()))
     })
     .await
 }

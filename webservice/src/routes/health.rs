@@ -7,14 +7,14 @@ use schema::ProblemKind;
 use crate::{app::App, store};
 
 /// Whether the process lives.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 204, description = "yes")))]
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, description = "yes")))]
 pub(crate) async fn live() -> StatusCode {
-    StatusCode::NO_CONTENT
+    StatusCode::OK
 }
 
 /// Whether requests can be carried out: the database answers, and the service is not stopping.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
-    (status = 204, description = "yes"),
+    (status = 200, description = "yes"),
     (status = 503, description = "not now; see Retry-After", body = schema::Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn ready(State(app): State<App>) -> Result<StatusCode, Answer> {
@@ -23,7 +23,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<StatusCode, Answer> 
         return Err(unready("the service is stopping"));
     }
     match store::ping(&app.db).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Ok(()) => Ok(StatusCode::OK),
         Err(_) => Err(unready("the database does not answer")),
     }
 }
