@@ -64,6 +64,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
          --webservice a loopback address such as 127.0.0.1:8080"
     );
     let folder = data::folder(&args.data.clone().unwrap_or_else(data::default_folder))?;
+    let _lock = data::take(&folder)?;
     let web = network::listen(args.webservice, "--webservice").await?;
     let node = network::listen(args.digester, "--digester").await?;
     let cluster = match &args.database_url {

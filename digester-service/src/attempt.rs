@@ -1,7 +1,6 @@
 //! One attempt at one job: claimed, digested, its outcome written down.
 
 use std::{
-    any::Any,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -155,18 +154,10 @@ fn execute(node: &Node, job: NewJob, reporter: Arc<Reporter>) -> Outcome {
 fn digest_caught(digester: &dyn Digester, work: &Work) -> Outcome {
     // The digester's own state is dropped with the unwinding; what it shares with us is locked.
     catch_unwind(AssertUnwindSafe(|| digester.digest(work))).unwrap_or_else(|panic| {
-        let message = panic_text(&*panic);
+        let message = edge::panic_text(&*panic);
         error!(panic = message, "the digester panicked");
         failed(format!("the digester panicked: {message}"))
     })
-}
-
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }
 
 const fn failed(message: String) -> Outcome {

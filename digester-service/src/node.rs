@@ -210,7 +210,7 @@ fn without_instruction(job: &NewJob) -> NewJob {
 /// the replay that offers it.
 fn needs_caught(digester: &dyn Digester, instruction: &RawValue) -> Result<Needs, String> {
     catch_unwind(AssertUnwindSafe(|| digester.needs(instruction))).map_err(|panic| {
-        let message = attempt::panic_text(&*panic);
+        let message = edge::panic_text(&*panic);
         tracing::error!(panic = message, "the digester panicked over an instruction");
         format!("the digester panicked: {message}")
     })

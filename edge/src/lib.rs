@@ -12,6 +12,6 @@ pub use backoff::Backoff;
 pub use json::Json;
 pub use path::{Path, Query};
 pub use peer::Peer;
-pub use problem::{Answer, method_not_allowed, not_found, panicked};
+pub use problem::{Answer, method_not_allowed, not_found, panic_text, panicked};
 pub use serve::{IDLE_CONNECTION, Limits, serve};
 pub use token::{Token, require};

@@ -66,11 +66,16 @@ pub async fn method_not_allowed(method: Method, uri: Uri) -> Answer {
 
 /// The answer to a request whose handler panicked; for `CatchPanicLayer`.
 pub fn panicked(panic: Box<dyn Any + Send>) -> Response<axum::body::Body> {
-    let text = panic
+    tracing::error!(panic = panic_text(&*panic), "a request handler panicked");
+    Answer::new(ProblemKind::Internal, "something went wrong; the log knows more").into_response()
+}
+
+/// What a panic says.
+#[must_use]
+pub fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message");
-    tracing::error!(panic = text, "a request handler panicked");
-    Answer::new(ProblemKind::Internal, "something went wrong; the log knows more").into_response()
+        .unwrap_or("no message")
 }

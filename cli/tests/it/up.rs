@@ -59,6 +59,23 @@ fn it_stops_cleanly_and_remembers_everything_after_its_restart() {
 }
 
 #[test]
+fn a_second_one_in_the_same_folder_is_refused_and_leaves_the_first_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut process, address) = up(folder.path());
+    let second = digester()
+        .args(["up", "--webservice", "127.0.0.1:0", "--digester", "127.0.0.1:0", "--data"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("up already"), "{said}");
+    assert_eq!(ask(&address, &["jobs"])["items"], serde_json::json!([]));
+    process.terminate();
+    assert!(process.0.wait().unwrap().success());
+}
+
+#[test]
 fn a_known_password_is_not_offered_to_the_network() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_digester"))
