@@ -98,14 +98,13 @@ async fn serve(
         let _web_ended = web_ended;
         web_service.serve(web, web_stop).await
     });
+    let ready = until_ready(web_address, &stop).await;
     let node = tokio::spawn(async move {
         let _node_ended = node_ended;
         node_service.serve(node, node_stop).await
     });
-    if until_ready(web_address, &stop).await {
-        for line in plan.welcome {
-            say(&line)?;
-        }
+    for line in plan.welcome.iter().filter(|_| ready) {
+        say(line)?;
     }
     let (node, web) = (node.await, web.await);
     node.context("join the digester service")?.context("the digester service")?;

@@ -47,7 +47,8 @@ pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
         .method_not_allowed_fallback(edge::method_not_allowed)
         .layer(DefaultBodyLimit::max(node.limits.max_body_bytes))
         .layer(CatchPanicLayer::custom(edge::panicked))
-        .layer(TraceLayer::new_for_http())
+        // Who failed has said so already, and why.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(node)
 }
 

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use edge::Answer;
 use schema::{Job, JobId, JobStatus, Key, Problem, ProblemKind};
-use tracing::error;
+use tracing::{error, warn};
 
 /// How long a caller should wait when the database is away, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 2;
@@ -58,6 +58,9 @@ impl ApiError {
         match self {
             Self::Database { source, .. } if is_unstorable(source) => {
                 return Problem::new(self.kind(), format!("{self}: {source}"));
+            }
+            Self::Database { source, .. } if is_outage(source) => {
+                warn!(error = source as &dyn std::error::Error, "{self}");
             }
             Self::Database { source, .. } => {
                 error!(error = source as &dyn std::error::Error, "{self}");

@@ -62,6 +62,7 @@ pub(crate) fn router(app: App) -> Router {
         .method_not_allowed_fallback(edge::method_not_allowed)
         .layer(DefaultBodyLimit::max(app.config.max_body_bytes))
         .layer(CatchPanicLayer::custom(edge::panicked))
-        .layer(TraceLayer::new_for_http())
+        // Who failed has said so already, and why.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(app)
 }
