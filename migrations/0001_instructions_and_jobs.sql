@@ -9,7 +9,8 @@ create table instruction (
 );
 
 -- The present of a job. `sequence` counts the patches of the present attempt; (attempt, node,
--- sequence) fences off whoever speaks late. Rows are updated in place: leave them room for it.
+-- sequence) fences off whoever speaks late; `cut_short` counts the attempts that ended without a
+-- word. Rows are updated in place: leave them room for it.
 create table job (
     id               uuid constraint job_pkey primary key,
     number           bigint generated always as identity,
@@ -26,6 +27,7 @@ create table job (
     message          text,
     attempt          integer not null default 0,
     sequence         integer not null default 0,
+    cut_short        integer not null default 0,
     node             text,
     forwarded_at     timestamptz,
     cancel_requested boolean not null default false,

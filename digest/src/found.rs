@@ -49,6 +49,11 @@ impl<'a> Found<'a> {
         if self.errors.len() >= self.max_errors { self.result() } else { Ok(()) }
     }
 
+    /// Whether there is an error: nothing needs to be written any more.
+    pub(crate) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     /// Stops if there is an error.
     pub(crate) fn result(&mut self) -> Result<(), Stop> {
         if self.errors.is_empty() {
@@ -64,6 +69,11 @@ impl<'a> Found<'a> {
             return Ok(());
         }
         *count = 0;
+        // What a chunk found behind the last of them would depend on where the chunk ends.
+        let place = |of: &Finding| (of.file.clone(), of.line);
+        if let Some(last) = places.last().map(place) {
+            self.errors.retain(|error| place(error) <= last);
+        }
         let room = self.max_errors - self.errors.len();
         for mut finding in std::mem::take(places).into_iter().take(room) {
             finding.severity = Severity::Error;

@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
             folder,
             maker,
             abort,
-            chunks: Chunks::new(source, options.chunk, options.memory.max(options.chunk)),
+            chunks: Chunks::new(source, options),
             before: vec![0; tables.len()],
             row_counts: vec![0; tables.len()],
             tables,
@@ -258,7 +258,9 @@ impl Run<'_> {
                 Ok(rows) => made.rows = rows,
                 Err(note) => self.found.error(file, *note, &self.lines)?,
             }
-            self.tables[i].take(&mut made, 0, &turning)?;
+            if !self.found.has_errors() {
+                self.tables[i].take(&mut made, 0, &turning)?;
+            }
         }
         self.lines.clear();
         Ok(())
@@ -288,7 +290,9 @@ impl Flow for Run<'_> {
         let calls = self.width.unwrap_or_default();
         let mut buffers = Vec::with_capacity(self.tables.len());
         for (table, mut rows) in self.tables.iter_mut().zip(made.tables) {
-            table.take(&mut rows, calls, &turning)?;
+            if !self.found.has_errors() {
+                table.take(&mut rows, calls, &turning)?;
+            }
             rows.bytes.clear();
             buffers.push(rows.bytes);
         }

@@ -37,7 +37,8 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
     if node.stopping.is_cancelled() {
         reporter.stop(Stop::Drain);
     }
-    let deadline = config.deadline_seconds.map(Duration::from_secs);
+    let deadline =
+        config.deadline_seconds.or(node.limits.deadline_seconds).map(Duration::from_secs);
     let digest = async {
         let end = digest(&node, &callback, job, &reporter, deadline).await;
         // A slow web service must not hold the node.

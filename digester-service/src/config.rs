@@ -65,8 +65,10 @@ pub struct Limits {
     pub farewell_seconds: u64,
     /// The longest wait before a web service that is away is tried again, in seconds.
     pub max_backoff_seconds: u64,
-    /// How many attempts a job gets before it is given up, where the job itself does not say.
-    pub max_attempts: u32,
+    /// The longest an attempt may take, in seconds, where the job itself does not say.
+    pub deadline_seconds: Option<u64>,
+    /// How many attempts may be cut short by a crash before the job is given up.
+    pub max_cut_short: u32,
 }
 
 impl Default for Limits {
@@ -82,7 +84,8 @@ impl Default for Limits {
             drain_seconds: 30,
             farewell_seconds: 5,
             max_backoff_seconds: 10,
-            max_attempts: 5,
+            deadline_seconds: None,
+            max_cut_short: 5,
         }
     }
 }

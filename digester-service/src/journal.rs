@@ -228,6 +228,7 @@ mod tests {
             sequence: 7,
             node: NodeId::new("n").unwrap(),
             status: Some(JobStatus::Completed),
+            cut_short: false,
             stage: None,
             progress: None,
             message: Some("done\nwith a line end".to_owned()),

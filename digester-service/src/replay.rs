@@ -31,14 +31,16 @@ impl ReplayPlan {
         unsettled: &[Job],
         is_ours: impl Fn(&Job) -> bool,
         is_held: impl Fn(JobId) -> bool,
-        max_attempts: u32,
+        max_cut_short: u32,
     ) -> Self {
         let mut plan = Self::default();
         for job in unsettled.iter().filter(|job| is_ours(job)) {
             match job.status {
                 _ if is_held(job.id) => plan.stop.extend(job.cancel_requested.then_some(job.id)),
                 JobStatus::Submitted => plan.take.push(job.id),
-                JobStatus::Running if job.attempt >= max_attempts && !job.cancel_requested => {
+                JobStatus::Running
+                    if job.cut_short + 1 >= max_cut_short && !job.cancel_requested =>
+                {
                     plan.give_up.push(job.id);
                 }
                 JobStatus::Running => plan.resume.push(job.id),
@@ -93,7 +95,7 @@ async fn carry_out(node: &Node, jobs: &[Job], room: &mut bool) -> Result<(), Awa
         jobs,
         |job| job.node.as_ref() == Some(&node.name) && node.digesters.contains_key(&job.kind),
         |id| node.has(id),
-        node.limits.max_attempts,
+        node.limits.max_cut_short,
     );
     for &id in &plan.stop {
         node.cancel(id);
@@ -145,6 +147,7 @@ async fn end_lost(
         sequence: LAST_SEQUENCE,
         node: node.name.clone(),
         status: Some(status),
+        cut_short: true,
         stage: None,
         progress: None,
         message: Some(message),

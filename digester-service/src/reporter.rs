@@ -142,6 +142,7 @@ impl Reporter {
             sequence: self.sequence.fetch_add(1, Relaxed),
             node: self.node.clone(),
             status: None,
+            cut_short: false,
             stage: None,
             progress: None,
             message: None,

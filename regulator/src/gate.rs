@@ -95,9 +95,9 @@ pub trait Gate: Send {
         None
     }
 
-    /// Whether `head`, due at `due`, would still pass if `other` starts before it. Budgets in
-    /// [`Gate::room`] need not be looked at again.
-    fn leaves_room(&self, _head: &Want<'_>, _due: Moment, _other: &Want<'_>, _: &Books) -> bool {
+    /// Whether it would still admit `head` if `other` starts before it. Budgets in [`Gate::room`]
+    /// need not be looked at again.
+    fn leaves_room(&self, _head: &Want<'_>, _other: &Want<'_>, _books: &Books) -> bool {
         true
     }
 

@@ -37,6 +37,9 @@ pub struct Job {
     pub message: Option<String>,
     /// How many attempts have been made; the last one holds or held the job.
     pub attempt: u32,
+    /// How many attempts ended without a word, as by a crash; too many, and the job is given up.
+    #[serde(default)]
+    pub cut_short: u32,
     /// The node that holds it, or the last one that did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeId>,

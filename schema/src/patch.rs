@@ -32,6 +32,9 @@ pub struct JobPatch {
     /// The status to move to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<JobStatus>,
+    /// Whether the attempt ended without a word, and its node only found that out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut_short: bool,
     /// The stage entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,

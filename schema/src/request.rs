@@ -30,9 +30,6 @@ pub struct DigestConfig {
     /// The longest an attempt may take, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_seconds: Option<u64>,
-    /// How many attempts may be made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_attempts: Option<u32>,
 }
 
 /// The answer to a [`DigestRequest`]: the node holds the job.

@@ -122,8 +122,6 @@ pub struct ForwardConfig {
     pub max_backoff_seconds: u64,
     /// The longest an attempt may take, in seconds; unlimited when absent.
     pub deadline_seconds: Option<u64>,
-    /// How many attempts a job gets.
-    pub max_attempts: u32,
 }
 
 impl Default for ForwardConfig {
@@ -135,7 +133,6 @@ impl Default for ForwardConfig {
             batch: 64,
             max_backoff_seconds: 10,
             deadline_seconds: None,
-            max_attempts: 5,
         }
     }
 }

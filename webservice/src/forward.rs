@@ -200,7 +200,6 @@ impl Forwarder {
                 callback: Some(self.callback.clone()),
                 known: true,
                 deadline_seconds: config.deadline_seconds,
-                max_attempts: Some(config.max_attempts),
             },
         })
     }

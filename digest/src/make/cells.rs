@@ -12,7 +12,7 @@ pub(crate) struct Cells {
 
 /// What a line has from one cell on, empty cells at its end left out.
 pub(crate) enum Tail<'a> {
-    /// Cells with this byte between them; the last one is not empty.
+    /// Cells with this byte between them; the last one is not empty, unless the line is.
     Joined(&'a [u8], u8),
     /// Cells cut in another way.
     Cut(&'a [(usize, usize)]),
@@ -85,9 +85,14 @@ impl Cells {
 }
 
 /// An empty line counts as one empty cell.
-fn nothing<'a>(line: &[u8], filled: usize, cell: usize) -> Result<Tail<'a>, usize> {
-    let cells = if line.is_empty() { 1 } else { filled };
-    if cell <= cells { Ok(Tail::Nothing) } else { Err(cells) }
+fn nothing(line: &[u8], filled: usize, cell: usize) -> Result<Tail<'_>, usize> {
+    match (line.is_empty(), cell) {
+        (true, 0) => Ok(Tail::Joined(line, b'\t')),
+        (true, 1) => Ok(Tail::Nothing),
+        (true, _) => Err(1),
+        (false, _) if cell <= filled => Ok(Tail::Nothing),
+        (false, _) => Err(filled),
+    }
 }
 
 #[cfg(test)]
@@ -112,6 +117,7 @@ mod tests {
         assert_eq!(tail("a\t\t\t", 2), Err(1));
         assert_eq!(tail("\t\t", 0).unwrap(), "-");
         assert_eq!(tail("\t\t", 1), Err(0));
+        assert_eq!(tail("", 0).unwrap(), "");
         assert_eq!(tail("", 1).unwrap(), "-");
         assert_eq!(tail("", 2), Err(1));
         assert_eq!(tail("\tb", 0).unwrap(), "\tb");

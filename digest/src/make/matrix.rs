@@ -4,6 +4,7 @@ use schema::Finding;
 
 use super::{
     calls::{self, BadCall, CallCounts, Codec, SSR_BYTES},
+    cells::Tail,
     chunk,
     notes::{Notes, Place, Warned, shown},
     row::{self, Line},
@@ -193,7 +194,7 @@ impl<'a> MatrixMaker<'a> {
 fn bare_row<'a>(table: &TablePlan, line: Line<'a>) -> Option<Row<'a>> {
     let Read::Block { cell, .. } = table.read else { return None };
     match line.cells.tail(line.text, line.delimiter, cell) {
-        Ok(super::cells::Tail::Joined(text, delimiter)) if text[0] != delimiter => {
+        Ok(Tail::Joined(text, delimiter)) if !text.is_empty() && text[0] != delimiter => {
             let plain = delimiter == b'\t' || memchr::memchr(b'\t', text).is_none();
             plain.then_some(Row { text, delimiter })
         }

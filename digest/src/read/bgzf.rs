@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read};
 
 use flate2::{Decompress, FlushDecompress, Status, bufread::MultiGzDecoder};
-use rayon::prelude::*;
+use rayon::{ThreadPool, prelude::*};
 
 /// How many compressed blocks are inflated at once (each gives at most 64 KiB).
 const BLOCKS: usize = 64;
@@ -15,16 +15,22 @@ const BLOCK_BYTES: usize = 1 << 16;
 const HEAD_BYTES: usize = 18;
 
 /// Wraps a reader so that it gives plain bytes, whatever it holds.
-pub(super) fn plain<R: Read + Send + 'static>(mut file: R) -> io::Result<Box<dyn Read + Send>> {
+pub(super) fn plain<'a, R: Read + Send + 'a>(
+    mut file: R,
+    pool: Option<&'a ThreadPool>,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
     let gzip = head.starts_with(&[0x1f, 0x8b, 8]);
     let bgzf = block_size(&head).is_some();
     let file = io::Cursor::new(head).chain(file);
     Ok(match (gzip, bgzf) {
-        (_, true) => {
-            Box::new(Bgzf { file: BufReader::with_capacity(1 << 20, file), out: Vec::new(), at: 0 })
-        }
+        (_, true) => Box::new(Bgzf {
+            file: BufReader::with_capacity(1 << 20, file),
+            pool,
+            out: Vec::new(),
+            at: 0,
+        }),
         (true, _) => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 20, file))),
         _ => Box::new(file),
     })
@@ -40,13 +46,14 @@ fn block_size(head: &[u8]) -> Option<usize> {
 }
 
 /// Inflates some blocks at a time in parallel.
-struct Bgzf<R> {
+struct Bgzf<'a, R> {
     file: R,
+    pool: Option<&'a ThreadPool>,
     out: Vec<u8>,
     at: usize,
 }
 
-impl<R: Read> Read for Bgzf<R> {
+impl<R: Read> Read for Bgzf<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.at == self.out.len() {
             if !self.inflate()? {
@@ -60,7 +67,7 @@ impl<R: Read> Read for Bgzf<R> {
     }
 }
 
-impl<R: Read> Bgzf<R> {
+impl<R: Read> Bgzf<'_, R> {
     fn inflate(&mut self) -> io::Result<bool> {
         let mut blocks = Vec::with_capacity(BLOCKS);
         while blocks.len() < BLOCKS {
@@ -69,7 +76,11 @@ impl<R: Read> Bgzf<R> {
                 None => break,
             }
         }
-        let parts: io::Result<Vec<Vec<u8>>> = blocks.par_iter().map(|b| inflate(b)).collect();
+        let work = || blocks.par_iter().map(|block| inflate(block)).collect();
+        let parts: io::Result<Vec<Vec<u8>>> = match self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        };
         self.out.clear();
         self.at = 0;
         parts?.iter().for_each(|part| self.out.extend_from_slice(part));

@@ -10,10 +10,14 @@ use std::{
     },
 };
 
+use rayon::ThreadPool;
 use schema::Finding;
 
 use super::{Source, bgzf, lines, source::SourceFile};
-use crate::failure::{error, io_error};
+use crate::{
+    Options,
+    failure::{error, io_error},
+};
 
 /// Some whole lines of a file.
 #[derive(Debug)]
@@ -38,6 +42,7 @@ pub(crate) struct Chunks<'a> {
     chunk: usize,
     longest_line: usize,
     spare: Vec<Vec<u8>>,
+    pool: Option<&'a ThreadPool>,
     /// Bytes read from disk.
     read: Arc<AtomicU64>,
 }
@@ -47,16 +52,23 @@ struct Open<'a> {
     file: &'a SourceFile,
     handle: File,
     before: Metadata,
-    reader: Box<dyn Read + Send>,
+    reader: Box<dyn Read + Send + 'a>,
     line: u64,
     carry: Vec<u8>,
 }
 
 impl<'a> Chunks<'a> {
-    pub(crate) fn new(source: &'a Source, chunk: usize, longest_line: usize) -> Self {
-        let read = Arc::new(AtomicU64::new(0));
-        let chunk = chunk.max(1);
-        Self { source, open: None, next_file: 0, chunk, longest_line, spare: Vec::new(), read }
+    pub(crate) fn new(source: &'a Source, options: &Options<'a>) -> Self {
+        Self {
+            source,
+            open: None,
+            next_file: 0,
+            chunk: options.chunk.max(1),
+            longest_line: options.memory.max(options.chunk),
+            spare: Vec::new(),
+            pool: options.pool,
+            read: Arc::default(),
+        }
     }
 
     /// How many bytes have been read from disk.
@@ -76,7 +88,7 @@ impl<'a> Chunks<'a> {
             None => {
                 let Some(file) = self.source.files.get(self.next_file) else { return Ok(None) };
                 self.next_file += 1;
-                self.open.insert(Open::new(file, &self.read)?)
+                self.open.insert(Open::new(file, &self.read, self.pool)?)
             }
         };
         let mut bytes = self.spare.pop().unwrap_or_default();
@@ -94,12 +106,16 @@ impl<'a> Chunks<'a> {
 }
 
 impl<'a> Open<'a> {
-    fn new(file: &'a SourceFile, read: &Arc<AtomicU64>) -> Result<Self, Finding> {
+    fn new(
+        file: &'a SourceFile,
+        read: &Arc<AtomicU64>,
+        pool: Option<&'a ThreadPool>,
+    ) -> Result<Self, Finding> {
         let failed = |e: io::Error| io_error("read", &file.path, &e);
         let handle = File::open(&file.path).map_err(failed)?;
         let before = handle.metadata().map_err(failed)?;
         let counting = Counting { file: handle.try_clone().map_err(failed)?, read: read.clone() };
-        let reader = bgzf::plain(counting).map_err(failed)?;
+        let reader = bgzf::plain(counting, pool).map_err(failed)?;
         Ok(Self { file, handle, before, reader, line: 0, carry: Vec::new() })
     }
 

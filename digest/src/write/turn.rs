@@ -69,7 +69,7 @@ impl Turn {
     ) -> Result<(), Stop> {
         self.calls = calls;
         let row = calls * self.codec.width();
-        let limit = (self.limit / row.max(1)).max(1) * row;
+        let limit = (self.limit / row.max(1)).max(1) * row.max(1);
         while !rows.is_empty() {
             let (now, later) = rows.split_at(rows.len().min(limit - self.rows.len()));
             self.rows.extend_from_slice(now);

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test's world needs must be there")]
 
+mod errors;
 mod golden;
+mod inputs;
 mod real;
+mod reference;
 mod support;

@@ -65,6 +65,10 @@ impl World {
     pub(crate) fn outputs(&self) -> BTreeMap<String, Vec<u8>> {
         if self.destination().exists() { files_in(&self.destination()) } else { BTreeMap::new() }
     }
+
+    pub(crate) fn output(&self, name: &str) -> String {
+        String::from_utf8(self.outputs().remove(name).unwrap()).unwrap()
+    }
 }
 
 /// The plain files of a folder, by name.

@@ -13,6 +13,7 @@ use crate::{
 fn cut_short(web: &Web, job: Uuid, attempt: u32) {
     web.change(job, |row| {
         (row.status, row.attempt, row.node) = (JobStatus::Running, attempt, Some("n1".to_owned()));
+        row.cut_short = attempt - 1;
     });
 }
 
@@ -59,11 +60,24 @@ async fn a_job_cut_short_too_often_is_given_up() {
     let world = World::new().await;
     let (job, _) = world.web.submit("gate", &json!({}));
     cut_short(&world.web, job, 3);
-    let node = world.node_with(json!({}), json!({"max_attempts": 3}));
+    let node = world.node_with(json!({}), json!({"max_cut_short": 3}));
     let row = world.web.until_settled(job).await;
     assert_eq!((row.status, row.attempt), (JobStatus::Failed, 3));
     assert!(row.message.contains("given up"), "{}", row.message);
     assert_eq!(node.gate.count(), 0);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn attempts_that_were_handed_back_in_good_order_do_not_count_against_a_job() {
+    let world = World::new().await;
+    let (job, _) = world.web.submit("gate", &json!({}));
+    cut_short(&world.web, job, 9);
+    world.web.change(job, |row| row.cut_short = 1);
+    let node = world.node_with(json!({}), json!({"max_cut_short": 3}));
+    node.gate.open();
+    let row = world.web.until_settled(job).await;
+    assert_eq!((row.status, row.attempt, row.cut_short), (JobStatus::Completed, 10, 2));
     node.stop().await;
 }
 
@@ -76,7 +90,7 @@ async fn a_job_cut_short_that_was_to_end_is_cancelled() {
         world.web.change(job, |row| row.cancel_requested = true);
         job
     });
-    let node = world.node_with(json!({}), json!({"max_attempts": 3}));
+    let node = world.node_with(json!({}), json!({"max_cut_short": 3}));
     for job in jobs {
         assert_eq!(world.web.until_settled(job).await.status, JobStatus::Cancelled);
     }

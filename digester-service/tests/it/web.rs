@@ -40,6 +40,7 @@ pub(crate) struct Row {
     kind: String,
     pub(crate) status: JobStatus,
     pub(crate) attempt: u32,
+    pub(crate) cut_short: u32,
     sequence: u32,
     pub(crate) node: Option<String>,
     pub(crate) message: String,
@@ -189,6 +190,7 @@ impl Row {
             kind,
             status: JobStatus::Submitted,
             attempt: 0,
+            cut_short: 0,
             sequence: 0,
             node,
             message: String::new(),
@@ -221,6 +223,7 @@ impl Row {
 
     fn apply(&mut self, patch: &JobPatch) {
         (self.attempt, self.sequence) = (patch.attempt, patch.sequence);
+        self.cut_short += u32::from(patch.cut_short);
         self.node = Some(patch.node.to_string());
         if let Some(status) = patch.status {
             self.status = status;
@@ -240,7 +243,7 @@ impl Row {
 
     fn job(&self, id: Uuid) -> Value {
         json!({"id": id, "number": 1, "key": self.key, "kind": self.kind, "status": self.status,
-               "attempt": self.attempt, "node": self.node, "cancel_requested": self.cancel_requested,
+               "attempt": self.attempt, "cut_short": self.cut_short, "node": self.node, "cancel_requested": self.cancel_requested,
                "submitted_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"})
     }
 }

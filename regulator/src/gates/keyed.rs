@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::jobs;
-use crate::{Blocker, Books, Facet, Gate, GateState, Lift, Moment, Reach, Want};
+use crate::{Blocker, Books, Facet, Gate, GateState, Lift, Reach, Want};
 
 /// At most so many at once of one key, kind or tenant: start if `count(value) < at_once`.
 ///
@@ -93,12 +93,10 @@ impl Gate for Keyed {
         }]
     }
 
-    fn leaves_room(&self, head: &Want<'_>, due: Moment, other: &Want<'_>, books: &Books) -> bool {
+    fn leaves_room(&self, head: &Want<'_>, other: &Want<'_>, books: &Books) -> bool {
         let value = self.facet().of(head.ask);
-        let Some(value) = value.filter(|_| value == self.facet().of(other.ask)) else {
-            return true;
-        };
-        other.ends_by(due, books) || books.count(self.facet(), value) + 2 <= self.at_once()
+        let shared = value.filter(|_| value == self.facet().of(other.ask));
+        shared.is_none_or(|value| books.count(self.facet(), value) + 2 <= self.at_once())
     }
 
     fn state(&self, _books: &Books) -> GateState {

@@ -151,12 +151,10 @@ impl Gate for RateGate {
         }]
     }
 
-    fn leaves_room(&self, head: &Want<'_>, due: Moment, other: &Want<'_>, books: &Books) -> bool {
-        if self.whose(head.ask) != self.whose(other.ask) {
-            return true;
-        }
-        let full = self.full_at(other.ask).max(books.now().moment).plus(self.step());
-        self.open_at(full) <= due
+    fn leaves_room(&self, head: &Want<'_>, other: &Want<'_>, books: &Books) -> bool {
+        let now = books.now().moment;
+        let full = self.full_at(other.ask).max(now).plus(self.step());
+        self.whose(head.ask) != self.whose(other.ask) || self.open_at(full) <= now
     }
 
     fn started(&mut self, run: &Running, books: &Books) {

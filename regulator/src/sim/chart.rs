@@ -231,7 +231,7 @@ fn queue(trace: &[TraceJob], run: &Run) -> String {
     let across = run.end.since(from).as_secs_f64();
     let (waiting, running) = levels(trace, run, from, across);
     let most = waiting.iter().chain(&running).map(|(_, level)| *level).fold(1.0, f64::max);
-    let mut plot = Plot::new(240.0, across, most);
+    let mut plot = Plot::new(240.0, across, 4.0 * (most / 4.0).ceil());
     plot.grid(|level| format!("{level:.0}"));
     plot.across(length);
     plot.curve(&waiting, &colour(0), true);
@@ -250,7 +250,8 @@ fn levels(trace: &[TraceJob], run: &Run, from: Moment, across: f64) -> (Levels, 
         changes.push((started, -1, 1));
         changes.extend(record.ended.map(|ended| (ended, 0, -1)));
     }
-    changes.sort_unstable();
+    // At one moment ends come first: the room that they leave is what others start in.
+    changes.sort_unstable_by_key(|(moment, _, runs)| (*moment, *runs));
     let (mut waiting, mut running) = (Vec::new(), Vec::new());
     let (mut now, mut next) = ((0, 0), changes.into_iter().peekable());
     for bin in 0..=BINS {

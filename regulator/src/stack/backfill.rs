@@ -2,11 +2,12 @@
 //!
 //! EASY backfill: the head of the line, refused for its own size, gets a reservation. Its time is
 //! the first at which it has room if every running job ends as expected and nothing else starts.
-//! Another job may start before it if, as expected,
+//! Another job may start before it if it takes from no other gate what the head needs there (its
+//! key, its tenant's slots, its tokens: the head must not be refused for these, or it would lose its
+//! reservation) and, as expected,
 //!
 //! - it ends by that time, or
-//! - it fits into what the head leaves free at that time, and takes from no other gate what the
-//!   head will need there (its key, its tenant's slots, its tokens).
+//! - it fits into what the head leaves free at that time.
 //!
 //! So if no job outruns its expectation, the head starts by the time first reserved for it: nobody
 //! who passes it moves that time, as everything they hold by then is given back or spare. With
@@ -50,7 +51,7 @@ impl Stack {
         let gone = want.ends_by(head.at, &self.books);
         let mut gates = self.gates.iter();
         (gone || !want.alone && head.spare.holds(&want.demand))
-            && gates.all(|gate| gate.leaves_room(&head.want, head.at, want, &self.books))
+            && gates.all(|gate| gate.leaves_room(&head.want, want, &self.books))
     }
 
     /// The budget of all gates together.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Stack;
+use super::scan::Found;
 use crate::waiting::{Held, Queue};
-use crate::{AskId, Blocker, Estimate, Explanation, Lift, Mode, Never, Place, Reach, Want};
+use crate::{AskId, Blocker, Estimate, Explanation, Lift, Mode, Never, Place, Want};
 
 impl Stack {
     pub(super) fn why(&self, id: AskId) -> Option<Explanation> {
@@ -38,7 +39,7 @@ impl Stack {
         let mut all: Vec<_> = self.mode_in_the_way().into_iter().collect();
         all.extend(self.gates.iter().flat_map(|gate| gate.blockers(&want, &self.books)));
         if all.is_empty() {
-            all.extend(self.order_in_the_way(held, &want));
+            all.extend(self.order_in_the_way(&want));
         }
         all
     }
@@ -53,16 +54,17 @@ impl Stack {
     }
 
     /// Who goes first, where every gate would admit this job.
-    fn order_in_the_way(&self, held: &Held, want: &Want<'_>) -> Option<Blocker> {
-        let next = self.next();
-        if next.as_ref().is_some_and(|next| next.ask.id == want.ask.id) {
-            return None;
-        }
-        let first = next.as_deref().or_else(|| self.head(held))?.ask.id;
-        let text = match next {
-            Some(_) => format!("waits for its turn; job {first} goes first"),
-            None => {
-                format!("waits behind job {first}, which has no room yet and may not be delayed")
+    fn order_in_the_way(&self, want: &Want<'_>) -> Option<Blocker> {
+        let (first, text) = match self.search() {
+            Found::Next(next) if next.ask.id == want.ask.id => return None,
+            Found::Next(next) => {
+                let first = next.ask.id;
+                (first, format!("waits for its turn; job {first} goes first"))
+            }
+            Found::Nobody(head) => {
+                let first = head?;
+                let why = "which has no room yet and may not be delayed";
+                (first, format!("waits behind job {first}, {why}"))
             }
         };
         let mut blocker = own("order", text, Lift::JobStarts(first));
@@ -70,23 +72,11 @@ impl Stack {
         Some(blocker)
     }
 
-    /// The first job in line that is refused for its own size.
-    fn head(&self, but: &Held) -> Option<&Held> {
-        let mut queues = self.waiting.in_order();
-        queues.find_map(|queue| {
-            let mut cursor = queue.cursor();
-            let held = std::iter::from_fn(|| cursor.next());
-            held.take_while(|held| held.ask.id != but.ask.id)
-                .find(|held| self.refused_by(&self.want(&held.ask)) == Some(Reach::Room))
-                .map(|held| &**held)
-        })
-    }
-
     fn place(&self, held: &Held) -> Place {
         let queue = self.waiting.queue(&held.queue);
         Place {
             queue: held.queue.to_string(),
-            position: 1 + queue.map_or(0, |queue| queue.ahead(held.spot).count() as u64),
+            position: 1 + queue.map_or(0, |queue| queue.before(held.spot) as u64),
             queue_length: queue.map_or(0, Queue::len) as u64,
             waiting: self.waiting.len() as u64,
             order: self.rank.describe(&held.ask, &self.books),
@@ -106,18 +96,25 @@ impl Stack {
         Some(Estimate { earliest: now.wall_at(earliest), likely: now.wall_at(likely) })
     }
 
-    /// How long those ahead keep the node, if as many run at once as do now.
+    /// How long those ahead keep the node, if they run as long as the first of them are expected to
+    /// and as many run at once as do now.
     fn turn(&self, held: &Held) -> Option<Duration> {
+        let queue = self.waiting.queue(&held.queue)?;
+        let ahead = u32::try_from(queue.before(held.spot)).unwrap_or(u32::MAX);
+        let mut cursor = queue.cursor();
+        let first = std::iter::from_fn(|| cursor.next()).take(SAMPLE.min(ahead) as usize);
+        let first: Option<Vec<_>> = first.map(|other| self.want(&other.ask).runtime).collect();
+        let first = first?;
+        let sum = first.iter().fold(Duration::ZERO, |sum, length| sum.saturating_add(*length));
+        let mean = sum / (first.len() as u32).max(1);
+        let queues = self.waiting.in_order().count() as u32;
         let at_once = self.books.running().len().max(1) as u32;
-        let ahead = self.waiting.queue(&held.queue)?.ahead(held.spot);
-        let turns = self.waiting.in_order().count() as u32;
-        let mut work = Duration::ZERO;
-        for other in ahead {
-            work = work.saturating_add(self.want(&other.ask).runtime?);
-        }
-        Some(work.saturating_mul(turns) / at_once)
+        Some(mean.saturating_mul(ahead).saturating_mul(queues) / at_once)
     }
 }
+
+/// How many of those ahead an estimate looks at.
+const SAMPLE: u32 = 100;
 
 fn own(gate: &str, text: String, lifts: Lift) -> Blocker {
     Blocker {

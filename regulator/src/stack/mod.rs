@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use self::scan::Found;
 use crate::gates::alone::Alone;
 use crate::learned::Experience;
 use crate::waiting::{Class, Held, Waiting};
@@ -93,7 +94,7 @@ impl Stack {
         self.gates.iter().find_map(|gate| gate.never(&want))
     }
 
-    fn hold(&mut self, ask: Arc<Ask>, since: Moment, sequence: u64) -> Arc<Held> {
+    fn hold(&self, ask: Arc<Ask>, since: Moment, sequence: u64) -> Arc<Held> {
         let sees = |facet| self.gates.iter().any(|gate| gate.reach() == Reach::Same(facet));
         let text = |facet: Facet| Some(facet.of(&ask)?).filter(|_| sees(facet)).map(Arc::from);
         let class = Class { kind: text(Facet::Kind), tenant: text(Facet::Tenant) };
@@ -205,8 +206,10 @@ impl Regulator for Stack {
 
     fn admit(&mut self, now: Now) -> Option<Grant> {
         self.books.advance(now);
-        let held = self.next()?;
-        Some(self.start(&held))
+        match self.search() {
+            Found::Next(held) => Some(self.start(&held)),
+            Found::Nobody(_) => None,
+        }
     }
 
     fn finish(&mut self, now: Now, id: AskId, outcome: Outcome) -> bool {

@@ -5,32 +5,47 @@ use std::sync::Arc;
 use super::Stack;
 use super::backfill::Reservation;
 use crate::waiting::Held;
-use crate::{Mode, Reach, Want};
+use crate::{AskId, Mode, Reach, Want};
+
+/// What a search came to.
+pub(super) enum Found {
+    /// This one starts next.
+    Next(Arc<Held>),
+    /// Nobody starts; if a job without room holds the line, this is it.
+    Nobody(Option<AskId>),
+}
 
 impl Stack {
     /// The first job in rank order that every gate admits and that takes nothing from the head.
-    pub(super) fn next(&self) -> Option<Arc<Held>> {
-        if self.mode != Mode::Open {
-            return None;
-        }
+    pub(super) fn search(&self) -> Found {
+        let mut head = None;
+        let next = if self.mode == Mode::Open { self.scan(&mut head) } else { None };
+        next.map_or(Found::Nobody(head), Found::Next)
+    }
+
+    fn scan(&self, first: &mut Option<AskId>) -> Option<Arc<Held>> {
         let mut reserved: Option<Reservation<'_>> = None;
         for queue in self.waiting.in_order() {
             let mut cursor = queue.cursor();
             while let Some(held) = cursor.next() {
                 let want = self.want(&held.ask);
-                match self.refused_by(&want) {
-                    None => match &mut reserved {
-                        None => return Some(held.clone()),
-                        Some(head) if self.may_pass(head, &want) => return Some(held.clone()),
-                        Some(head) => head.look_further()?,
-                    },
-                    Some(Reach::Node) => return None,
-                    Some(Reach::Same(facet)) => cursor.skip(facet, &held.class),
-                    Some(Reach::Job) => {}
-                    Some(Reach::Room) => match &mut reserved {
-                        None => reserved = Some(self.reserve(want)?),
-                        Some(head) => head.look_further()?,
-                    },
+                match (self.refused_by(&want), &mut reserved) {
+                    (None, None) => return Some(held.clone()),
+                    (None, Some(head)) if self.may_pass(head, &want) => return Some(held.clone()),
+                    (Some(Reach::Node), _) => return None,
+                    (Some(Reach::Same(facet)), _) => {
+                        cursor.skip(facet, &held.class);
+                        continue;
+                    }
+                    (Some(Reach::Room), None) => {
+                        *first = Some(held.ask.id);
+                        reserved = Some(self.reserve(want)?);
+                    }
+                    (Some(Reach::Job), None) => {}
+                    (_, Some(head)) => head.look_further()?,
+                }
+                if let Some(behind) = self.waiting.behind(held) {
+                    cursor.look_into(&held.class, behind);
                 }
             }
         }
@@ -38,7 +53,7 @@ impl Stack {
     }
 
     /// The reach of the widest refusal.
-    pub(super) fn refused_by(&self, want: &Want<'_>) -> Option<Reach> {
+    fn refused_by(&self, want: &Want<'_>) -> Option<Reach> {
         let refusing = self.gates.iter().find(|gate| !gate.admits(want, &self.books));
         refusing.map(|gate| gate.reach())
     }

@@ -3,18 +3,22 @@
 //! ```text
 //! by score: BTreeSet<(score, queue)>
 //!   queue "maize"
-//!     line:    BTreeMap<spot, job>             all of it, for places
+//!     line:    spots in pieces                        all of it, for places
 //!     classes: (kind, tenant) → BTreeMap<spot, job>   those whose key is free
 //! lanes: key → (queue, class) → BTreeMap<spot, job>   those that have a key
 //! ```
 //!
 //! Of each lane only the first stands in its class, and none while its key is busy, so a scan never
-//! meets a job that waits for a key. Classes exist only where a gate tells kinds or tenants apart.
+//! meets a job that waits for a key. Where the first is refused for its own sake, the scan looks at
+//! those behind it as well. Classes exist only where a gate tells kinds or tenants apart.
 //! Every step is a constant number of tree operations: O(log n).
 
+mod line;
 mod queue;
 
+use std::collections::btree_map::Range;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 pub(crate) use queue::{Class, Held, Queue, Spot};
@@ -51,6 +55,14 @@ impl Waiting {
         self.order.iter().filter_map(|(_, name)| self.queues.get(name))
     }
 
+    /// Those behind a job that is the first of its key in its class; they do not stand in the line.
+    pub(crate) fn behind(&self, held: &Held) -> Option<Range<'_, Spot, Arc<Held>>> {
+        let lanes = self.lanes.get(held.lane.as_ref()?)?;
+        let lane = lanes.get(&(held.queue.clone(), held.class.clone()))?;
+        let first = lane.keys().next() == Some(&held.spot);
+        first.then(|| lane.range((Bound::Excluded(held.spot), Bound::Unbounded)))
+    }
+
     /// Everyone, in no particular order.
     pub(crate) fn drain(&mut self) -> Vec<Arc<Held>> {
         std::mem::take(self).held.into_values().collect()
@@ -65,7 +77,7 @@ impl Waiting {
         }
         self.held.insert(held.ask.id, held.clone());
         if let Some(queue) = self.queues.get_mut(&held.queue) {
-            queue.join(held.clone());
+            queue.join(&held);
         }
         match held.lane.clone() {
             None => self.stand(&held),

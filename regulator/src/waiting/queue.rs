@@ -1,9 +1,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Values;
+use std::collections::btree_map::Range;
 use std::iter::Peekable;
 use std::sync::Arc;
 
+use super::line::Line;
 use crate::{Ask, Facet, Moment};
 
 /// A place in a queue, equals in the order they came.
@@ -62,37 +63,37 @@ impl Ord for Score {
 pub(crate) struct Queue {
     pub(crate) name: Arc<str>,
     pub(crate) score: Score,
-    line: BTreeMap<Spot, Arc<Held>>,
+    line: Line,
     classes: BTreeMap<Class, BTreeMap<Spot, Arc<Held>>>,
 }
 
 impl Queue {
     pub(crate) fn new(name: Arc<str>, score: Score) -> Self {
-        Self { name, score, line: BTreeMap::new(), classes: BTreeMap::new() }
+        Self { name, score, line: Line::default(), classes: BTreeMap::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.line.len()
     }
 
-    /// Everyone before a spot.
-    pub(crate) fn ahead(&self, spot: Spot) -> impl Iterator<Item = &Arc<Held>> {
-        self.line.range(..spot).map(|(_, held)| held)
+    /// How many stand before a spot, those whose key is busy among them.
+    pub(crate) fn before(&self, spot: Spot) -> usize {
+        self.line.before(spot)
     }
 
     /// Those whose key is free, in order.
     pub(crate) fn cursor(&self) -> Cursor<'_> {
-        let heads = self.classes.iter().map(|(class, jobs)| (class, jobs.values().peekable()));
+        let heads = self.classes.iter().map(|(class, jobs)| (class, jobs.range(..).peekable()));
         Cursor { heads: heads.collect() }
     }
 
-    pub(super) fn join(&mut self, held: Arc<Held>) {
-        self.line.insert(held.spot, held);
+    pub(super) fn join(&mut self, held: &Held) {
+        self.line.insert(held.spot);
     }
 
     /// Whether nobody is left.
     pub(super) fn leave(&mut self, held: &Held) -> bool {
-        self.line.remove(&held.spot);
+        self.line.remove(held.spot);
         self.line.is_empty()
     }
 
@@ -112,7 +113,7 @@ impl Queue {
     }
 }
 
-type Jobs<'a> = Peekable<Values<'a, Spot, Arc<Held>>>;
+type Jobs<'a> = Peekable<Range<'a, Spot, Arc<Held>>>;
 
 /// A walk through a queue that can leave out whole classes.
 pub(crate) struct Cursor<'a> {
@@ -124,9 +125,14 @@ impl<'a> Cursor<'a> {
     pub(crate) fn next(&mut self) -> Option<&'a Arc<Held>> {
         let spots = self.heads.iter_mut().enumerate();
         let (at, _) = spots
-            .filter_map(|(at, (_, jobs))| Some((at, jobs.peek()?.spot)))
+            .filter_map(|(at, (_, jobs))| Some((at, *jobs.peek()?.0)))
             .min_by_key(|(_, spot)| *spot)?;
-        self.heads[at].1.next()
+        self.heads[at].1.next().map(|(_, held)| held)
+    }
+
+    /// Takes in more jobs of a class, each in its place.
+    pub(crate) fn look_into(&mut self, class: &'a Class, jobs: Range<'a, Spot, Arc<Held>>) {
+        self.heads.push((class, jobs.peekable()));
     }
 
     /// Leaves out every class for which a refusal of `facet` to `class` speaks.

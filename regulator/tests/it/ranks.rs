@@ -150,3 +150,18 @@ fn a_rank_that_needs_a_budget_asks_for_one() {
     );
     assert_eq!(error.unwrap_err().line, Some(3));
 }
+
+#[test]
+fn many_cores_cost_more_than_few() {
+    let mut world = World::new("rank = { fair = {} }\ngates = [{ fixed = { at_once = 4 } }]");
+    for (id, tenant, cores) in
+        [(1, "maize", 3), (2, "maize", 3), (3, "rice", 1), (4, "rice", 1), (5, "rice", 1)]
+    {
+        let with = |ask: &mut regulator::Ask| {
+            (ask.tenant, ask.demand.cpu_milli) = (tenant.to_owned(), 1000 * cores);
+            ask.runtime = Some(Duration::from_secs(10));
+        };
+        world.submit(id, with).unwrap();
+    }
+    assert_eq!(world.start(), [1, 3, 4, 5]);
+}

@@ -54,6 +54,7 @@ fn wrong_strategies_are_refused_with_their_line_and_what_is_allowed() {
         ("gates = [\n{ keyed = { by = \"user\" } }]", Some(2), "`key`, `kind`, `tenant`"),
         ("gates = [\n{ rate = { starts = 1, per = \"soon\" } }]", Some(2), "2h 30m"),
         ("gates = [\n{ rate = { starts = 9, per = \"1us\" } }]", Some(2), "at most 31 days"),
+        ("gates = [\n{ rate = { starts = 1, per = \"768h\" } }]", Some(2), "at most 31 days"),
         ("gates = [\n{ window = { hours = [\"all day\"], zone = \"UTC\" } }]", Some(2), "mon-fri"),
         ("gates = [\n{ window = { hours = [], zone = \"UTC\" } }]", Some(2), "at least one entry"),
         (
@@ -72,4 +73,17 @@ fn wrong_strategies_are_refused_with_their_line_and_what_is_allowed() {
         assert_eq!(error.line, line, "{toml}: {error}");
         assert!(error.message.contains(says), "{toml}: {error}");
     }
+}
+
+#[test]
+fn gates_go_by_the_names_that_strategies_call_them() {
+    let toml = "gates = [{ fixed = { at_once = 1 } }, { resources = { io = 1 } }, { keyed = {} },
+        { rate = { starts = 1, per = \"1m\" } }, { pressure = {} }, { adaptive = { max = 1 } },
+        { window = { hours = [\"00:00-24:00\"], zone = \"UTC\" } }]";
+    let world = crate::world::World::new(toml);
+    let state = regulator::Regulator::state(&world.node, world.now);
+    let mut names: Vec<_> = state.gates.iter().map(|gate| gate.name).collect();
+    names.sort_unstable();
+    let all = ["adaptive", "alone", "fixed", "keyed", "pressure", "rate", "resources", "window"];
+    assert_eq!(names, all);
 }

@@ -122,7 +122,8 @@ async fn insert(
         select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
                submitted_by, status as "status!", stage, progress_done, progress_total, message,
                attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
-               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at
+               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
+               cut_short as "cut_short!"
           from made
         "#,
         id.0,

@@ -13,7 +13,7 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Opt
         r#"
         select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
                progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at
+               started_at, updated_at, settled_at, cut_short
           from job
          where id = $1
         "#,
@@ -46,7 +46,7 @@ pub(crate) async fn latest_of(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Resul
         r#"
         select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
                progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at
+               started_at, updated_at, settled_at, cut_short
           from job
          where key = $1
          order by id desc
@@ -70,7 +70,7 @@ pub(crate) async fn list(
         r#"
         select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
                progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at
+               started_at, updated_at, settled_at, cut_short
           from job
          where ($1::uuid is null or id < $1)
            and ($2::text is null or status = $2)
@@ -107,7 +107,7 @@ pub(crate) async fn list_unsettled(
         r#"
         select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
                progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at
+               started_at, updated_at, settled_at, cut_short
           from job
          where settled_at is null
            and ($1::uuid is null or id > $1)
@@ -252,7 +252,8 @@ pub(crate) async fn cancel(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<O
         select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
                submitted_by, status as "status!", stage, progress_done, progress_total, message,
                attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
-               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at
+               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
+               cut_short as "cut_short!"
           from asked
         "#,
         id.0,
@@ -282,7 +283,8 @@ pub(crate) async fn rerun(db: impl PgExecutor<'_>, of: JobId) -> sqlx::Result<Op
         select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
                submitted_by, status as "status!", stage, progress_done, progress_total, message,
                attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
-               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at
+               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
+               cut_short as "cut_short!"
           from made
         "#,
         of.0,

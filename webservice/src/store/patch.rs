@@ -67,15 +67,17 @@ async fn take(
     let sequences: Vec<_> = patches.iter().map(|item| signed(item.patch.sequence)).collect();
     let nodes: Vec<_> = patches.iter().map(|item| item.patch.node.to_string()).collect();
     let events: Vec<_> = patches.iter().map(|item| item.patch.is_event()).collect();
+    let cut_short: Vec<_> = patches.iter().map(|item| item.patch.cut_short).collect();
     let (from, to) = moves();
     let rows = sqlx::query!(
         r#"
         with patch as (
             select *, coalesce(status in ('submitted', 'running'), false) as begins
               from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[],
-                          $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::bool[])
+                          $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::bool[],
+                          $12::bool[])
                    as patch (id, attempt, sequence, node, status, stage, done, total, message,
-                             report, is_event)
+                             report, is_event, cut_short)
         ),
         taken as (
             update job
@@ -88,6 +90,7 @@ async fn take(
                                          else coalesce(patch.total, job.progress_total) end,
                    message = coalesce(patch.message, job.message),
                    attempt = patch.attempt,
+                   cut_short = job.cut_short + patch.cut_short::int,
                    sequence = greatest(patch.sequence,
                                        case when patch.attempt = job.attempt
                                             then job.sequence end),
@@ -110,7 +113,7 @@ async fn take(
                            and (patch.sequence > job.sequence or patch.status is not null))
                    )
                and (patch.status is null
-                    or exists (select from unnest($12::text[], $13::text[]) as legal (origin, goal)
+                    or exists (select from unnest($13::text[], $14::text[]) as legal (origin, goal)
                                 where legal.origin = job.status and legal.goal = patch.status))
             returning job.id, job.status, job.attempt, job.cancel_requested, patch.stage,
                       patch.node, patch.message, patch.report, patch.is_event
@@ -137,6 +140,7 @@ async fn take(
         &column(|patch| patch.message.as_deref().map(storable)) as _,
         &column(|patch| patch.report.as_ref().map(|report| report.get().to_owned())) as _,
         &events,
+        &cut_short,
         &from,
         &to,
     )

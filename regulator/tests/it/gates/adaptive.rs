@@ -87,3 +87,18 @@ fn the_limit_outlives_a_change_of_strategy() {
     world.node.reconfigure(world.now, &wider);
     assert_eq!(world.node.state(world.now).gates[0].budgets[0].capacity, 7);
 }
+
+#[test]
+fn without_signals_of_work_it_counts_the_bytes_of_what_ends() {
+    let mut world = World::new("gates = [{ adaptive = { max = 8, start = 2, window = \"10s\" } }]");
+    for id in 1..=8 {
+        world.submit(id, |ask| ask.size = 1000).unwrap();
+    }
+    assert_eq!(world.start(), [1, 2]);
+    world.pass(10.0);
+    world.end(1);
+    assert!(
+        world.node.state(world.now).gates[0].text.contains("100.000 units of work a second at 2")
+    );
+    assert_eq!(world.start(), [3, 4, 5], "it doubles: two ran, one ended, four may run");
+}

@@ -90,3 +90,18 @@ fn a_job_handed_in_with_a_clock_that_was_wrong_does_not_become_the_oldest_for_ev
     let waited = |id| world.node.explain(world.now, regulator::AskId(id)).unwrap().waited_s;
     assert_eq!((waited(1), waited(2)), (30.0 * 86_400.0, 0.0));
 }
+
+#[test]
+fn a_job_that_waits_for_hours_does_not_stand_before_others_of_its_key() {
+    let toml = "gates = [{ fixed = { at_once = 9 } }, { keyed = {} },
+        { window = { hours = [\"19:00-20:00\"], zone = \"UTC\", kinds = [\"matrix\"], finish = true } }]";
+    let mut world = World::new(toml);
+    for (id, kind) in [(1, "matrix"), (2, "matrix"), (3, "loader"), (4, "loader")] {
+        world
+            .submit(id, |ask| (ask.kind, ask.key) = (kind.to_owned(), Some("set 7".to_owned())))
+            .unwrap();
+    }
+    assert_eq!(world.start(), [3]);
+    world.end(3);
+    assert_eq!(world.start(), [4]);
+}

@@ -98,6 +98,7 @@ fn job(new: &NewInstruction, number: i64) -> Job {
         progress: None,
         message: None,
         attempt: 0,
+        cut_short: 0,
         node: None,
         cancel_requested: false,
         held: None,
@@ -106,7 +107,6 @@ fn job(new: &NewInstruction, number: i64) -> Job {
         started_at: None,
         updated_at: Timestamp::UNIX_EPOCH,
         settled_at: None,
-        held: None,
         report: None,
     }
 }

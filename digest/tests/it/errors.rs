@@ -1,0 +1,236 @@
+//! What is wrong is said with its place; what ends before its time leaves nothing.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use digest::{FailureKind, Observer, Options, Stage};
+use schema::{Progress, Severity};
+
+use crate::support::World;
+
+const FILE: &str =
+    r#""gobiiFile": {"source": "${INPUT}", "destination": "${OUTPUT}", "delimiter": "\\t"}"#;
+
+fn instruction(kind: &str, turned: bool) -> String {
+    let orientation = if turned { "SAMPLE_FAST" } else { "MARKER_FAST" };
+    format!(
+        r#"[{{"table": "dataset_marker", {FILE}, "gobiiFileColumns": [
+            {{"gobiiColumnType": "CSV_COLUMN", "name": "marker_name", "rCoord": 1, "cCoord": 0}}]}},
+           {{"table": "dataset_dnarun", {FILE}, "gobiiFileColumns": [
+            {{"gobiiColumnType": "CSV_ROW", "name": "dnarun_name", "rCoord": 0, "cCoord": 1}}]}},
+           {{"table": "matrix", {FILE}, "gobiiFileColumns": [
+            {{"gobiiColumnType": "CSV_BOTH", "name": "matrix", "rCoord": 1, "cCoord": 1,
+              "dataSetType": "{kind}", "dataSetOrientationType": "{orientation}"}}]}}]"#
+    )
+}
+
+#[test]
+fn a_wrong_call_is_named_by_file_line_column_cell_marker_and_sample() {
+    let world = World::with("x\ts1\ts2\nm1\tA\tC\nm2\tR\tZ\n");
+    let failure = world.digest(&instruction("IUPAC", false)).unwrap_err();
+    let finding = &failure.report.findings[0];
+    assert_eq!((finding.line, finding.column), (Some(3), Some(3)));
+    let names = [&finding.cell, &finding.marker, &finding.sample].map(|name| name.as_deref());
+    assert_eq!(names, [Some("Z"), Some("m2"), Some("s2")]);
+    assert!(failure.message.contains("a.txt:3:3: "), "{failure}");
+    assert_eq!(failure.report.failed_in.as_deref(), Some("digest"));
+    assert!(world.outputs().is_empty());
+}
+
+#[test]
+fn errors_are_collected_up_to_a_number_and_sorted() {
+    let lines: String = (1..=50).map(|i| format!("m{i}\tA\tZ\n")).collect();
+    let world = World::with(format!("x\ts1\ts2\n{lines}"));
+    for (max_errors, chunk) in [(20, 1 << 20), (20, 5), (3, 30)] {
+        let options = Options { max_errors, chunk, ..Options::default() };
+        let failure = world.digest_with(&instruction("IUPAC", false), &options).unwrap_err();
+        let lines: Vec<_> = failure.report.findings.iter().map(|f| f.line.unwrap()).collect();
+        assert_eq!(lines, (2..2 + max_errors as u64).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_few_unsupported_calls_are_warnings_and_twenty_are_errors() {
+    for (count, tolerated) in [(19, true), (20, false)] {
+        let lines: String = (0..count).map(|i| format!("m{i}\tAA\tXX\n")).collect();
+        let world = World::with(format!("x\ts1\ts2\n{lines}"));
+        let options = Options { chunk: 40, ..Options::default() };
+        let outcome = world.digest_with(&instruction("NUCLEOTIDE_2_LETTER", false), &options);
+        assert_eq!(outcome.is_ok(), tolerated);
+        let findings = outcome.map_or_else(|failure| failure.report.findings, |r| r.findings);
+        let severity = if tolerated { Severity::Warning } else { Severity::Error };
+        assert!(findings.iter().all(|finding| finding.severity == severity));
+        assert_eq!(findings.len(), count);
+        assert_eq!(findings[0].sample.as_deref(), Some("s2"));
+    }
+}
+
+#[test]
+fn names_must_be_as_many_as_markers_and_samples() {
+    let world = World::with("x\ts1\ts2\ts3\nm1\tA\tC\n");
+    let failure = world.digest(&instruction("IUPAC", false)).unwrap_err();
+    assert!(
+        failure.message.contains("dataset_dnarun lists 3 samples, the matrix has 2"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn whatever_is_wrong_with_an_instruction_is_said_before_anything_is_written() {
+    let world = World::with("a\tb\n");
+    let good = instruction("IUPAC", false);
+    for (from, to, said) in [
+        ("\"rCoord\": 1", "\"rCoord\": null", "has no rCoord"),
+        ("\"cCoord\": 1", "\"cCoord\": -1", "impossible cCoord -1"),
+        ("CSV_BOTH", "VCF_INFO", "cannot be read"),
+        ("CSV_BOTH", "CONSTANT", "no column is read"),
+        ("\"dataset_marker\"", "\"matrix\"", "twice"),
+        ("\"dataset_marker\"", "\"../x\"", "cannot be the name of a table"),
+        ("\"dataset_marker\"", "\"other\"", "matrix exists without dataset_marker"),
+        ("\\\\t", "", "no delimiter"),
+        ("\\\\t", "(?=x)", "look-ahead"),
+        ("${OUTPUT}", "", "no destination"),
+        (
+            "\"name\": \"matrix\"",
+            "\"name\": \"matrix\", \"findText\": \"a\", \"replaceText\": \"$1\"",
+            "no group 1",
+        ),
+        (
+            "\"table\": \"matrix\"",
+            "\"table\": \"matrix\", \"dataSetId\": 3, \"dataSet\": {\"id\": 4}",
+            "different data sets",
+        ),
+    ] {
+        let failure = world.digest(&good.replace(from, to)).unwrap_err();
+        let said_it = failure.report.findings.iter().any(|f| f.message.contains(said));
+        assert!(said_it, "{said}: {:?}", failure.report.findings);
+        assert_eq!(failure.stage, Stage::Validation);
+        assert!(!world.destination().exists());
+    }
+}
+
+#[test]
+fn an_earlier_digest_is_not_left_where_a_later_one_failed() {
+    let world = World::with("x\ts1\nm1\tA\n");
+    world.digest(&instruction("IUPAC", false)).unwrap();
+    assert!(world.outputs().contains_key("digest.matrix"));
+    world.file("a.txt", "x\ts1\nm1\tZ\n");
+    world.digest(&instruction("IUPAC", false)).unwrap_err();
+    assert!(!world.outputs().contains_key("digest.matrix"));
+}
+
+/// Asks for the end when it was asked so many times.
+struct Impatient {
+    asked: AtomicU64,
+    after: u64,
+}
+
+impl Observer for Impatient {
+    fn stage(&self, _: Stage, _: &str) {}
+    fn progress(&self, progress: Progress) {
+        assert!(progress.done <= progress.total);
+    }
+    fn is_cancelled(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed) >= self.after
+    }
+}
+
+#[test]
+fn a_cancelled_digest_leaves_nothing() {
+    let lines: String = (0..2000).map(|i| format!("m{i}\tA\tC\n")).collect();
+    for (after, turned) in [(0, false), (5, false), (50, false), (120, true)] {
+        let world = World::with(format!("x\ts1\ts2\n{lines}"));
+        let text = if turned { turned_names() } else { instruction("IUPAC", false) };
+        let options = Options { chunk: 100, memory: 800, ..Options::default() };
+        let impatient = Impatient { asked: AtomicU64::new(0), after };
+        let failure = digest::digest(&world.instruction(&text), &options, &impatient).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Cancelled);
+        assert!(world.outputs().is_empty(), "{:?}", world.outputs().keys());
+    }
+}
+
+/// Lines are samples, cells are markers.
+fn turned_names() -> String {
+    let text = instruction("IUPAC", true);
+    text.replace("dataset_marker", "lines")
+        .replace("marker_name", "columns")
+        .replace("dataset_dnarun", "dataset_marker")
+        .replace("dnarun_name", "marker_name")
+        .replace("lines", "dataset_dnarun")
+        .replace("columns", "dnarun_name")
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_an_error() {
+    /// Lets the file grow as soon as it is read.
+    struct Writer(std::path::PathBuf);
+    impl Observer for Writer {
+        fn stage(&self, _: Stage, _: &str) {}
+        fn progress(&self, _: Progress) {
+            let mut text = fs::read_to_string(&self.0).unwrap();
+            text += "m\tA\tC\n";
+            fs::write(&self.0, text).unwrap();
+        }
+        fn is_cancelled(&self) -> bool {
+            false
+        }
+    }
+    let lines: String = (0..2000).map(|i| format!("m{i}\tA\tC\n")).collect();
+    let world = World::with(format!("x\ts1\ts2\n{lines}"));
+    let writer = Writer(world.source().join("a.txt"));
+    let options = Options { chunk: 100, memory: 800, ..Options::default() };
+    let instruction = world.instruction(&instruction("IUPAC", false));
+    let failure = digest::digest(&instruction, &options, &writer).unwrap_err();
+    assert!(failure.message.contains("changed while it was read"), "{failure}");
+    assert!(world.outputs().is_empty());
+}
+
+#[test]
+fn a_report_tells_what_is_in_the_matrix() {
+    let world = World::with("x\ts1\ts2\nm1\tA\tN\nm2\tR\tG\n");
+    let report = world.digest(&instruction("IUPAC", false)).unwrap();
+    let matrix = report.matrix.unwrap();
+    assert_eq!((matrix.markers, matrix.samples), (2, 2));
+    assert!((matrix.missing_rate - 0.25).abs() < 1e-9);
+    assert!((matrix.heterozygosity.unwrap() - 1.0 / 3.0).abs() < 1e-9);
+    assert_eq!(matrix.calls["AG"], 1);
+    let missing = world.output("missing.samples.tsv");
+    assert_eq!(missing, "sample_idx\tmissing\trate\n0\t0\t0.000000\n1\t1\t0.500000\n");
+    let file = &report.files[2];
+    assert!(file.path.ends_with("digest.matrix") && file.bytes == 12);
+    assert_eq!(file.sha256.len(), 64);
+}
+
+#[test]
+fn turning_twice_gives_the_matrix_back() {
+    let lines: String =
+        (0..97).map(|i| format!("s{i}\tAA\tA{}\tNN\n", ["C", "G", "T"][i % 3])).collect();
+    let world = World::with(format!("x\tm1\tm2\tm3\n{lines}"));
+    let kind = |text: String| text.replace("IUPAC", "NUCLEOTIDE_2_LETTER");
+    let options = Options { chunk: 64, memory: 200, ..Options::default() };
+    world.digest_with(&kind(turned_names()), &options).unwrap();
+    let turned = world.output("digest.matrix");
+    assert_eq!(turned.lines().count(), 3);
+    let names: String = (0..97).map(|i| format!("\tr{i}")).collect();
+    let again: String = turned.lines().map(|line| format!("m\t{line}\n")).collect();
+    let back = World::with(format!("x{names}\n{again}"));
+    back.digest(&kind(turned_names())).unwrap();
+    let cells: String =
+        lines.lines().map(|line| line.split_once('\t').unwrap().1.to_owned() + "\n").collect();
+    assert_eq!(back.output("digest.matrix"), cells);
+}
+
+#[test]
+fn a_first_row_that_is_too_short_is_an_error_for_a_turned_matrix_too() {
+    let world = World::with("x\tm1\tm2\n\ns1\tAA\tAC\ns2\tAA\tAC\n");
+    let text = turned_names()
+        .replace("\"cCoord\": 1,\n              \"data", "\"cCoord\": 2,\n              \"data");
+    for chunk in [1, 1 << 20] {
+        let options = Options { chunk, ..Options::default() };
+        let failure = world.digest_with(&text, &options).unwrap_err();
+        assert_eq!(failure.report.findings[0].line, Some(2));
+        assert!(world.outputs().is_empty());
+    }
+}
