@@ -24,8 +24,8 @@ pub(crate) struct Settings {
     pub(crate) at_once: u32,
     /// How many jobs a node holds.
     pub(crate) held_jobs: u32,
-    /// How many attempts a job gets.
-    pub(crate) max_attempts: u32,
+    /// How many attempts of a job a crash may cut short.
+    pub(crate) max_cut_short: u32,
     /// The longest wait before somebody who is away is tried again, in seconds.
     pub(crate) max_backoff_seconds: u32,
     /// How often a node asks for what is unsettled, in seconds.
@@ -42,7 +42,7 @@ impl Default for Settings {
             nodes: 1,
             at_once: 16,
             held_jobs: 200_000,
-            max_attempts: 1_000_000,
+            max_cut_short: 1_000_000,
             max_backoff_seconds: 1,
             replay_every_seconds: 1,
             drain_seconds: 5,
@@ -138,23 +138,22 @@ impl System {
             "[webservice]\nlisten = \"127.0.0.1:{}\"\ntoken = \"{}\"\n\
              [webservice.database]\nurl = \"{}\"\n\
              [webservice.forward]\ndigesters = {digesters:?}\ncallback = \"{}\"\n\
-             max_backoff_seconds = {}\nmax_attempts = {}\n",
+             max_backoff_seconds = {}\n",
             self.web_port,
             self.token,
             self.database.url,
             self.callback(),
             self.settings.max_backoff_seconds,
-            self.settings.max_attempts,
         )
     }
 
     fn node_configuration(&self, node: &Node) -> String {
-        let Settings { at_once, held_jobs, max_attempts, max_backoff_seconds, .. } = self.settings;
+        let Settings { at_once, held_jobs, max_cut_short, max_backoff_seconds, .. } = self.settings;
         format!(
             "[service]\nlisten = \"127.0.0.1:{}\"\nnode = \"{}\"\nstate = \"{}\"\n\
              callback = \"{}\"\ntoken = \"{}\"\n\
              [service.regulator]\ngates = [{{ fixed = {{ at_once = {at_once} }} }}]\n\
-             [service.limits]\nheld_jobs = {held_jobs}\nmax_attempts = {max_attempts}\n\
+             [service.limits]\nheld_jobs = {held_jobs}\nmax_cut_short = {max_cut_short}\n\
              max_backoff_seconds = {max_backoff_seconds}\nreplay_every_seconds = {}\n\
              drain_seconds = {}\n",
             node.port,
