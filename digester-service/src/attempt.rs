@@ -26,16 +26,14 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
     let Admitted { job, config, reporter, permit } = admitted;
     let (id, attempt) = (job.id, reporter.attempt());
     let callback = node.callback_for(&config);
-    // Claim before touching any file: a stale replay is refused here, and costs nothing.
-    if !claim(&node, &callback, &job, &reporter).await {
+    // Claim before touching any file: a stale replay is refused here, and costs nothing. A node that
+    // is stopping claims nothing more.
+    if node.stopping.is_cancelled() || !claim(&node, &callback, &job, &reporter).await {
         permit.finish(regulator::Outcome::of(End::NotRun));
         node.intake.release(id, attempt);
         return;
     }
     node.intake.moves_on(id, attempt, HeldState::Running);
-    if node.stopping.is_cancelled() {
-        reporter.stop(Stop::Drain);
-    }
     let deadline =
         config.deadline_seconds.or(node.limits.deadline_seconds).map(Duration::from_secs);
     let digest = async {

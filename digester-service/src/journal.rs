@@ -10,7 +10,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use schema::{AddressedPatch, JobId, JobPatch};
@@ -53,12 +53,19 @@ pub(crate) type Mark = (JobId, u32);
 
 /// The node's memory of outcomes.
 #[derive(Debug)]
-pub(crate) struct Journal(Mutex<Log>);
+pub(crate) struct Journal {
+    log: Mutex<Log>,
+    /// How many lines are known to be on disk. Held while the disk is waited for, so that whoever
+    /// comes meanwhile is taken along by the next wait.
+    synced: Mutex<u64>,
+}
 
 #[derive(Debug)]
 struct Log {
     folder: PathBuf,
-    file: File,
+    file: Arc<File>,
+    /// How many lines were ever appended.
+    lines: u64,
     bytes: u64,
     rewrite_above: u64,
     /// What is still to deliver, in the order it was written.
@@ -83,7 +90,9 @@ impl Journal {
         let (file, bytes) = write(folder, &pending)?;
         let rewrite_above = REWRITE_ABOVE_BYTES.max(2 * bytes);
         let folder = folder.to_owned();
-        Ok(Self(Mutex::new(Log { folder, file, bytes, rewrite_above, pending })))
+        let file = Arc::new(file);
+        let log = Log { folder, file, lines: 0, bytes, rewrite_above, pending };
+        Ok(Self { log: Mutex::new(log), synced: Mutex::new(0) })
     }
 
     /// Writes an outcome down. When this returns without an error, no crash can lose it.
@@ -92,7 +101,25 @@ impl Journal {
         // Kept whatever the disk says: as long as the process lives, it will be delivered.
         log.pending.insert(outcome.mark(), outcome.clone());
         log.append(&Line::Outcome(outcome))?;
-        log.file.sync_data()
+        let line = log.lines;
+        drop(log);
+        self.sync(line)
+    }
+
+    /// Returns once this line is on disk; one wait serves all who came before it began.
+    fn sync(&self, line: u64) -> io::Result<()> {
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        if *synced >= line {
+            return Ok(());
+        }
+        // What a rewrite moved to a new file meanwhile, the rewrite has synced.
+        let (file, lines) = {
+            let log = self.log();
+            (Arc::clone(&log.file), log.lines)
+        };
+        file.sync_data()?;
+        *synced = lines;
+        Ok(())
     }
 
     /// Notes that the web service has these outcomes, or wants none of them.
@@ -147,20 +174,22 @@ impl Journal {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         // Every change is one insertion or removal: a panic in between leaves nothing half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Log {
     fn append(&mut self, line: &Line) -> io::Result<()> {
         let text = self::line(line)?;
-        let written = self.file.write_all(&text);
+        let mut file = &*self.file;
+        let written = file.write_all(&text);
         if written.is_err() {
             // A full disk may have taken half a line: the next one must not be glued to it.
-            self.file.set_len(self.bytes)?;
-            self.file.seek(SeekFrom::End(0))?;
+            file.set_len(self.bytes)?;
+            file.seek(SeekFrom::End(0))?;
         }
         written?;
+        self.lines += 1;
         self.bytes += text.len() as u64;
         Ok(())
     }
@@ -168,7 +197,7 @@ impl Log {
     /// Leaves out what has been delivered. If that fails, the old log goes on.
     fn rewrite(&mut self) -> io::Result<()> {
         let (file, bytes) = write(&self.folder, &self.pending)?;
-        (self.file, self.bytes) = (file, bytes);
+        (self.file, self.bytes) = (Arc::new(file), bytes);
         self.rewrite_above = REWRITE_ABOVE_BYTES.max(2 * bytes);
         Ok(())
     }

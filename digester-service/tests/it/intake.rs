@@ -107,6 +107,7 @@ async fn only_who_has_the_token_is_let_in() {
     assert_eq!(node.get("/health/live").await.status, 200);
     let signed = node.request(Method::POST, "/job").bearer_auth("secret").json(&request);
     assert_eq!(send(signed).await.status, 202);
+    node.gate.open();
     node.stop().await;
 }
 
