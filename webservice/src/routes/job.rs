@@ -13,14 +13,17 @@ use schema::{
     PatchAnswer, Problem,
 };
 
+use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
+
 use crate::{
     app::App,
     error::{ApiError, Doing as _},
     store::{self, Advanced, instruction::Acceptance},
 };
 
-/// How many patches one request may carry.
-const MAX_PATCHES: usize = 1000;
+/// How many patches or jobs one request may carry.
+const MAX_ITEMS: usize = 1000;
 
 /// Jobs, newest first; what is still to do (`settled=false`, or such a status), oldest first.
 #[utoipa::path(get, path = "/job", tag = "job", params(JobFilter), responses(
@@ -109,30 +112,82 @@ pub(crate) async fn rerun_job(
     }
 }
 
+/// One job that a node holds, or many.
+pub(crate) enum Announcement {
+    One(NewJob),
+    Many(Vec<NewJob>),
+}
+
+impl<'de> Deserialize<'de> for Announcement {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // By its first character: an instruction inside is kept as it was sent, which a value that
+        // is looked at twice is not.
+        let body = Box::<RawValue>::deserialize(from)?;
+        let read = match body.get().starts_with('[') {
+            true => serde_json::from_str(body.get()).map(Self::Many),
+            false => serde_json::from_str(body.get()).map(Self::One),
+        };
+        read.map_err(de::Error::custom)
+    }
+}
+
 /// Takes note of a job that a digester service holds, and creates it if it was given to the
-/// service directly.
-#[utoipa::path(post, path = "/job", tag = "callback", request_body = NewJob, responses(
-    (status = 201, description = "created", body = Job),
-    (status = 200, description = "known", body = Job),
-    (status = 409, description = "known and different",
-     body = Problem, content_type = "application/problem+json"),
-    (status = 422, description = "not known, and without its instruction",
-     body = Problem, content_type = "application/problem+json"),
-))]
+/// service directly. Of an array of jobs every one is answered for itself, in their order.
+#[utoipa::path(post, path = "/job", tag = "callback",
+    request_body(content = NewJob, description = "a job, or an array of jobs"),
+    responses(
+        (status = 201, description = "created", body = Job),
+        (status = 200, description = "known; of an array, one `ItemAnswer` each", body = Job),
+        (status = 409, description = "known and different",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "not known, and without its instruction",
+         body = Problem, content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn announce_job(
     State(app): State<App>,
-    Json(new): Json<NewJob>,
-) -> Result<(StatusCode, Json<Job>), ApiError> {
-    let announced = store::instruction::announce(&app.db, &new).await;
+    Json(announcement): Json<Announcement>,
+) -> Result<Response, ApiError> {
+    match announcement {
+        Announcement::One(new) => {
+            let (status, job) = announce(&app, &new).await?;
+            Ok((status, Json(job)).into_response())
+        }
+        Announcement::Many(jobs) => {
+            refuse_more_than(MAX_ITEMS, jobs.len(), "jobs")?;
+            let mut answers = Vec::with_capacity(jobs.len());
+            for new in &jobs {
+                let announced = announce(&app, new).await;
+                answers.push(item_answer(new.id, announced.map(|(_, job)| standing(&job))));
+            }
+            Ok(Json(answers).into_response())
+        }
+    }
+}
+
+async fn announce(app: &App, new: &NewJob) -> Result<(StatusCode, Job), ApiError> {
+    let announced = store::instruction::announce(&app.db, new).await;
     match announced.doing("take note of the job")? {
         Some(Acceptance::Created(job)) => {
             app.news.changed(job.id);
-            Ok((StatusCode::CREATED, Json(job)))
+            Ok((StatusCode::CREATED, job))
         }
-        Some(Acceptance::Known(job)) => Ok((StatusCode::OK, Json(job))),
+        Some(Acceptance::Known(job)) => Ok((StatusCode::OK, job)),
         Some(Acceptance::Taken(_)) => Err(ApiError::JobDiffers { id: new.id }),
         None => Err(ApiError::InstructionMissing { id: new.id }),
     }
+}
+
+fn standing(job: &Job) -> PatchAnswer {
+    let Job { status, attempt, cancel_requested, .. } = *job;
+    PatchAnswer { status, attempt, cancel_requested }
+}
+
+fn refuse_more_than(most: usize, count: usize, what: &str) -> Result<(), ApiError> {
+    if count > most {
+        let text = format!("at most {most} {what} at once, these are {count}");
+        return Err(ApiError::Invalid(text));
+    }
+    Ok(())
 }
 
 /// Records what a digester service says of a job.
@@ -176,10 +231,7 @@ pub(crate) async fn update_jobs(
     State(app): State<App>,
     Json(mut patches): Json<Vec<AddressedPatch>>,
 ) -> Result<Json<Vec<ItemAnswer>>, ApiError> {
-    if patches.len() > MAX_PATCHES {
-        let text = format!("at most {MAX_PATCHES} patches at once, these are {}", patches.len());
-        return Err(ApiError::Invalid(text));
-    }
+    refuse_more_than(MAX_ITEMS, patches.len(), "patches")?;
     let mut answers = Vec::with_capacity(patches.len());
     while !patches.is_empty() {
         let rest = patches.split_off(distinct_jobs(&patches));

@@ -90,3 +90,27 @@ async fn an_announcement_does_not_take_a_running_job_from_its_node(db: PgPool) {
     assert_eq!((&reply.json()["node"], &reply.json()["status"]), (&json!("n1"), &json!("running")));
     world.stop().await;
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn of_many_jobs_announced_at_once_every_one_is_answered_for_itself(db: PgPool) {
+    let world = World::new(&db).await;
+    let (one, other) = (announced(Uuid::now_v7(), "one"), announced(Uuid::now_v7(), "other"));
+    let unknown = json!({"id": Uuid::now_v7(), "key": "bare", "kind": "sleep"});
+    let differs = json!({"id": one["id"], "key": "else", "kind": "sleep"});
+    let reply = world.post("/job", &json!([one, unknown, other, differs, one])).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let answers = reply.json();
+    let said = |place: usize| {
+        let answer = &answers[place];
+        let problem = answer["problem"]["type"].as_str().map(str::to_owned);
+        answer["taken"]["status"].as_str().map(str::to_owned).or(problem).unwrap()
+    };
+    assert_eq!(said(0), "submitted");
+    assert!(said(1).ends_with("invalid"), "{}", said(1));
+    assert_eq!(said(2), "submitted");
+    assert!(said(3).ends_with("conflict"), "{}", said(3));
+    assert_eq!(said(4), "submitted");
+    assert_eq!(answers[2]["id"], other["id"]);
+    assert_eq!(world.get("/instruction/other").await.json()["body"], json!({"milliseconds": 1}));
+    world.stop().await;
+}
