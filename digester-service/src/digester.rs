@@ -13,7 +13,8 @@ pub trait Digester: Send + Sync + 'static {
     /// The kind.
     fn kind(&self) -> Kind;
 
-    /// What an attempt at this instruction will take of the node; judged before it may start.
+    /// What an attempt at this instruction will take of the node; judged before it may start. It
+    /// may look at the disk.
     fn needs(&self, instruction: &RawValue) -> Needs;
 
     /// Executes the instruction. A panic fails the job, with the panic's message.

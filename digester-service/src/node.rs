@@ -10,7 +10,7 @@ use std::{
 use regulator::{Shared, Strategy};
 use schema::{DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
 use serde_json::value::RawValue;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -88,7 +88,7 @@ impl Node {
         if !config.known {
             job.attempt = self.announce(&job, &config).await?;
         }
-        self.offer(job, config)
+        self.offer(job, config).await
     }
 
     /// Whether the job is held, or its end is still to be reported.
@@ -136,18 +136,24 @@ impl Node {
     }
 
     /// Puts a job before the regulator: the same gate for new jobs and replayed ones.
-    pub(crate) fn offer(&self, job: NewJob, config: DigestConfig) -> Result<bool, ApiError> {
+    pub(crate) async fn offer(&self, job: NewJob, config: DigestConfig) -> Result<bool, ApiError> {
         let id = job.id;
         let (Some(digester), Some(instruction)) =
             (self.digesters.get(&job.kind), job.instruction.as_ref())
         else {
             return Err(ApiError::InstructionMissing(id));
         };
+        // It may look at the disk: not on a thread that others wait for.
+        let (digester, instruction) = (Arc::clone(digester), instruction.clone());
+        let needs = spawn_blocking(move || needs_caught(&*digester, &instruction)).await;
+        // Only a runtime that ends gives up what it was asked to do.
+        let needs = needs.map_err(|_| ApiError::Stopping)?;
+        // After the wait: what ended meanwhile is in the journal.
         if self.journal.has(id) {
             return Ok(true);
         }
         let (told, to) = (without_instruction(&job), self.callback_for(&config).base().to_owned());
-        let needs = match needs_caught(&**digester, instruction) {
+        let needs = match needs {
             Ok(needs) => needs,
             Err(why) => {
                 attempt::end_unstarted(self, to, &told, JobStatus::Failed, why.clone());

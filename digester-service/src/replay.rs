@@ -177,7 +177,7 @@ async fn take(node: &Node, job: &Job) -> Result<bool, Away> {
         instruction: Some(instruction.body),
     };
     let config = DigestConfig { known: true, ..DigestConfig::default() };
-    match node.offer(again, config) {
+    match node.offer(again, config).await {
         Ok(false) => info!(job.id = %job.id, "took job {} up again", job.id),
         Ok(true) => {}
         Err(ApiError::Full { .. } | ApiError::Stopping) => return Ok(false),
