@@ -15,11 +15,11 @@ use ::regulator::{
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
-use schema::{Job, JobFilter, Problem};
+use schema::{Job, JobFilter};
 use serde_json::{Value, json};
 
 use crate::{
-    client::api::Api,
+    client::api::{self, Api},
     data::{self, say},
     regulator,
 };
@@ -83,7 +83,8 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Show(node) => show(&node.ask(Method::GET, "regulator", None).await?, node.json)?,
         Command::Set { file, node } => {
-            let strategy = serde_json::to_value(read(&file)?)?;
+            // Read here, so that a slip is told with its line.
+            let strategy = serde_json::to_value(regulator::strategy(&file)?)?;
             let change = node.ask(Method::PUT, "regulator", Some(strategy)).await?;
             show_change(&serde_json::from_value(change)?, node.json)?;
         }
@@ -94,16 +95,6 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Offline(command) => command.run()?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Reads a strategy here, so that a slip is told with its line.
-fn read(file: &PathBuf) -> anyhow::Result<Strategy> {
-    let text = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
-    let strategy = match text.trim_start().starts_with('{') {
-        true => Strategy::from_json(&text),
-        false => Strategy::from_toml(&text),
-    };
-    strategy.with_context(|| format!("{} is no strategy", file.display()))
 }
 
 async fn set_mode(node: &Node, mode: &str) -> anyhow::Result<()> {
@@ -149,14 +140,7 @@ impl Node {
             request = request.json(&body);
         }
         let response = request.send().await.with_context(|| format!("{url} does not answer"))?;
-        if response.status().is_success() {
-            return response.json().await.context("read the node's answer");
-        }
-        let status = response.status();
-        match response.json::<Problem>().await {
-            Ok(problem) => bail!("{}", problem.detail.unwrap_or(problem.title)),
-            Err(_) => bail!("{url} answers {status}"),
-        }
+        api::read(response, "the node").await
     }
 
     fn token(&self) -> Option<String> {

@@ -153,9 +153,11 @@ impl Generate {
     }
 }
 
-fn strategy(path: &Path) -> Result<Strategy> {
+/// Reads a strategy file, TOML or JSON; what is wrong is told with its line.
+pub(crate) fn strategy(path: &Path) -> Result<Strategy> {
     let text = std::fs::read_to_string(path).with_context(|| doing(path))?;
-    let json = path.extension().is_some_and(|extension| extension == "json");
+    let named = path.extension().is_some_and(|extension| extension == "json");
+    let json = named || text.trim_start().starts_with('{');
     let strategy = if json { Strategy::from_json(&text) } else { Strategy::from_toml(&text) };
     strategy.with_context(|| doing(path))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use schema::{
     Accepted, Instruction, Job, JobEvent, JobFilter, JobId, Key, NewInstruction, Page, Problem,
 };
@@ -107,13 +107,18 @@ impl Api {
             let server = self.server.as_str();
             format!("the web service at {server} does not answer; is `digester up` running there?")
         })?;
-        if response.status().is_success() {
-            return response.json().await.context("read the web service's answer");
-        }
-        let status = response.status();
-        match response.json::<Problem>().await {
-            Ok(problem) => bail!("{}", problem.detail.unwrap_or(problem.title)),
-            Err(_) => bail!("the web service answers {status}"),
-        }
+        read(response, "the web service").await
+    }
+}
+
+/// What a service answers, or the problem it tells.
+pub(crate) async fn read<T: DeserializeOwned>(response: Response, who: &str) -> anyhow::Result<T> {
+    let status = response.status();
+    if status.is_success() {
+        return response.json().await.with_context(|| format!("read the answer of {who}"));
+    }
+    match response.json::<Problem>().await {
+        Ok(problem) => bail!("{}", problem.detail.unwrap_or(problem.title)),
+        Err(_) => bail!("{who} answers {status}"),
     }
 }
