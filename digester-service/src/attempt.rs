@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use crate::{
-    callback::Callback,
+    callback::{Answers, Callback, Refusal},
     digester::{Digester, Outcome, Work},
     intake::Admitted,
     journal::Parcel,
@@ -43,7 +43,7 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
         node.intake.moves_on(id, attempt, HeldState::Reporting);
         reporter.finish();
     };
-    tokio::join!(digest, reporter.run(&callback, node.limits.report_every()));
+    tokio::join!(digest, reporter.run(&node.speaker, &callback, node.limits.report_every()));
     node.courier.notify_one();
 }
 
@@ -55,9 +55,11 @@ async fn claim(node: &Node, callback: &Callback, job: &NewJob, reporter: &Report
         message: Some(format!("attempt {attempt} begins on {}", node.name)),
         ..reporter.patch()
     };
+    let claim = AddressedPatch { id: job.id, patch: claim };
     let mut backoff = edge::Backoff::new(node.limits.max_backoff());
     loop {
-        match callback.patch(job.id, &claim).await {
+        let heard = node.speaker.say(callback, vec![claim.clone()]).await;
+        match heard.map(|heard| heard.and_then(sole)) {
             Ok(Ok(answer)) => return is_ours(&answer, attempt, reporter),
             Ok(Err(refusal)) => {
                 info!(job.id = %job.id, "job {} is not ours: {refusal}", job.id);
@@ -71,6 +73,11 @@ async fn claim(node: &Node, callback: &Callback, job: &NewJob, reporter: &Report
             () = node.stopping.cancelled() => return false,
         }
     }
+}
+
+/// The answer to the only patch of a request.
+fn sole(answers: Answers) -> Result<PatchAnswer, Refusal> {
+    answers.into_iter().next().unwrap_or(Err(Refusal::Other))
 }
 
 fn is_ours(answer: &PatchAnswer, attempt: u32, reporter: &Reporter) -> bool {

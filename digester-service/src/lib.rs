@@ -22,6 +22,7 @@ mod runner;
 mod sampler;
 mod service;
 mod sleep;
+mod speaker;
 mod strategy;
 
 pub use config::Config;

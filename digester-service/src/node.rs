@@ -21,6 +21,7 @@ use crate::{
     error::ApiError,
     intake::{Cancelled, Intake, Offer},
     journal::Journal,
+    speaker::Speaker,
 };
 
 /// The nice value of digesting threads: whatever else the machine does comes first.
@@ -39,6 +40,7 @@ pub(crate) struct Node {
     pub(crate) state: PathBuf,
     pub(crate) journal: Journal,
     pub(crate) callback: Callback,
+    pub(crate) speaker: Speaker,
     /// Further targets that a job may name.
     pub(crate) allowed_callbacks: Vec<String>,
     /// Something may start.
@@ -58,6 +60,7 @@ impl Node {
         runner: Arc<Notify>,
         stopping: CancellationToken,
     ) -> Self {
+        let callback = Callback::new(&config.callback, config.token);
         Self {
             name: config.node.clone(),
             limits: config.limits,
@@ -67,7 +70,8 @@ impl Node {
             configured: config.regulator,
             state: config.state,
             journal,
-            callback: Callback::new(&config.callback, config.token),
+            speaker: Speaker::new(callback.clone()),
+            callback,
             allowed_callbacks: config.allowed_callbacks,
             runner,
             courier: Notify::new(),

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
@@ -13,7 +13,10 @@ use schema::{AddressedPatch, JobId, JobPatch, NodeId, Progress};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::callback::{Away, Callback, Refusal};
+use crate::{
+    callback::{Away, Callback, Refusal},
+    speaker::Speaker,
+};
 
 /// How many stages may wait to be told while the web service is away; the oldest give way.
 const MAX_STAGES: usize = 32;
@@ -164,11 +167,11 @@ impl Reporter {
     }
 
     /// Sends what there is to tell, never faster than `every`, until the attempt is over.
-    pub(crate) async fn run(&self, callback: &Callback, every: Duration) {
+    pub(crate) async fn run(&self, speaker: &Speaker, to: &Callback, every: Duration) {
         let reports = async {
             loop {
                 self.told.notified().await;
-                if self.send(callback).await.is_err() {
+                if self.send(speaker, to).await.is_err() {
                     self.told.notify_one();
                 }
                 tokio::time::sleep(every).await;
@@ -178,11 +181,11 @@ impl Reporter {
         self.over.run_until_cancelled(reports).await;
     }
 
-    async fn send(&self, callback: &Callback) -> Result<(), Away> {
+    async fn send(&self, speaker: &Speaker, to: &Callback) -> Result<(), Arc<Away>> {
         let patches = self.gather();
-        let Some(last) = patches.last() else { return Ok(()) };
-        let answers = callback.patch_all(&patches).await?;
-        self.heard(&last.patch);
+        let Some(last) = patches.last().map(|item| item.patch.clone()) else { return Ok(()) };
+        let answers = speaker.say(to, patches).await?;
+        self.heard(&last);
         for answer in answers.unwrap_or_default() {
             match answer {
                 Ok(answer) if answer.cancel_requested => self.stop(Stop::Cancelled),

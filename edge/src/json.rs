@@ -5,13 +5,39 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use schema::ProblemKind;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, DeserializeOwned},
+};
+use serde_json::value::RawValue;
 
 use crate::Answer;
 
 /// Like [`axum::Json`], but a body that cannot be read becomes a problem.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
+
+/// A thing, or an array of such things.
+#[derive(Clone, Debug)]
+pub enum OneOrMany<T> {
+    /// The thing itself.
+    One(T),
+    /// An array, of one thing perhaps, or none.
+    Many(Vec<T>),
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // By its first character: raw JSON inside is kept as it was sent, which a value that is
+        // looked at twice is not.
+        let body = Box::<RawValue>::deserialize(from)?;
+        let read = match body.get().starts_with('[') {
+            true => serde_json::from_str(body.get()).map(Self::Many),
+            false => serde_json::from_str(body.get()).map(Self::One),
+        };
+        read.map_err(de::Error::custom)
+    }
+}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Answer;

@@ -1,6 +1,7 @@
 //! What both services do at their HTTP edge: problems, JSON, and who may call.
 
 mod backoff;
+mod batch;
 mod json;
 mod path;
 mod peer;
@@ -9,7 +10,8 @@ mod serve;
 mod token;
 
 pub use backoff::Backoff;
-pub use json::Json;
+pub use batch::{Batched, Batcher};
+pub use json::{Json, OneOrMany};
 pub use path::{Path, Query};
 pub use peer::Peer;
 pub use problem::{Answer, method_not_allowed, not_found, panic_text, panicked};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{Job, Key, Kind};
+use crate::{Job, Key, Kind, Problem};
 
 /// An order that somebody wants executed.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -55,4 +55,17 @@ pub struct Accepted {
     pub key: Key,
     /// The first job of this instruction.
     pub job: Job,
+}
+
+/// What is answered to one of many instructions: what was accepted, or the problem with it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AcceptedItem {
+    /// The HTTP status that the instruction would have been answered with had it come alone.
+    pub status: u16,
+    /// What was accepted, now or before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
+    /// Why the instruction was not accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
 }

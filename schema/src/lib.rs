@@ -16,7 +16,7 @@ mod status;
 
 pub use event::JobEvent;
 pub use id::{InvalidName, JobId, Key, Kind, NodeId};
-pub use instruction::{Accepted, Instruction, NewInstruction};
+pub use instruction::{Accepted, AcceptedItem, Instruction, NewInstruction};
 pub use job::{Job, NewJob};
 pub use page::{JobFilter, Page};
 pub use patch::{AddressedPatch, ItemAnswer, JobPatch, PatchAnswer, Progress};

@@ -2,12 +2,19 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use edge::Batcher;
 use schema::{Kind, NewInstruction};
 use sqlx::PgPool;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, error::ApiError, news::News};
+use crate::{
+    accept::{self, Accepting},
+    config::Config,
+    error::{ApiError, Doing as _},
+    news::News,
+    store::instruction::Acceptance,
+};
 
 /// Checks an instruction of one kind before it is accepted.
 ///
@@ -26,6 +33,7 @@ pub(crate) struct App {
     pub(crate) news: Arc<News>,
     pub(crate) forwarder: crate::forward::Client,
     pub(crate) shutdown: CancellationToken,
+    accepting: Batcher<Accepting>,
     checks: Arc<HashMap<Kind, Arc<dyn KindCheck>>>,
 }
 
@@ -36,14 +44,25 @@ impl App {
         checks: HashMap<Kind, Arc<dyn KindCheck>>,
         shutdown: CancellationToken,
     ) -> Self {
+        let news = Arc::new(News::new());
+        let accepting = Accepting { db: db.clone(), news: Arc::clone(&news) };
         Self {
             db,
+            accepting: Batcher::new(accepting, accept::LANES),
             forwarder: crate::forward::Client::new(config.token.clone()),
             config: Arc::new(config),
-            news: Arc::new(News::new()),
+            news,
             checks: Arc::new(checks),
             shutdown,
         }
+    }
+
+    /// Writes the instruction down with its first job, whether or not the caller waits for it.
+    pub(crate) async fn accept_instruction(
+        &self,
+        new: NewInstruction,
+    ) -> Result<Acceptance, ApiError> {
+        self.accepting.run(new).await.doing("accept the instruction")
     }
 
     /// Refuses an instruction that no digester could execute.

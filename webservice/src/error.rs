@@ -1,5 +1,7 @@
 //! What can go wrong while a request is answered, and the answer it gets.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use edge::Answer;
 use schema::{Job, JobId, JobStatus, Key, Problem, ProblemKind};
@@ -35,7 +37,7 @@ pub(crate) enum ApiError {
     Database {
         doing: &'static str,
         #[source]
-        source: sqlx::Error,
+        source: Arc<sqlx::Error>,
     },
 }
 
@@ -51,6 +53,11 @@ impl ApiError {
             Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,
             Self::CheckFailed | Self::Database { .. } => ProblemKind::Internal,
         }
+    }
+
+    /// Whether the same request may well succeed a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.kind() == ProblemKind::Unavailable
     }
 
     /// The problem that the caller reads; what is ours to know goes to the log.
@@ -122,6 +129,13 @@ pub(crate) trait Doing<T> {
 }
 
 impl<T> Doing<T> for sqlx::Result<T> {
+    fn doing(self, doing: &'static str) -> Result<T, ApiError> {
+        self.map_err(Arc::new).doing(doing)
+    }
+}
+
+/// An error that several requests share.
+impl<T> Doing<T> for Result<T, Arc<sqlx::Error>> {
     fn doing(self, doing: &'static str) -> Result<T, ApiError> {
         self.map_err(|source| ApiError::Database { doing, source })
     }

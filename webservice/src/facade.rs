@@ -11,12 +11,8 @@ use crate::{
 
 impl Backend for App {
     async fn accept(&self, new: NewInstruction) -> Result<Acceptance, BackendError> {
-        let accepted = store::instruction::accept(&self.db, &new).await;
-        match accepted.doing("accept the instruction").map_err(logged)? {
-            store::instruction::Acceptance::Created(job) => {
-                self.news.submitted(job.id);
-                Ok(Acceptance::Created(job))
-            }
+        match self.accept_instruction(new).await.map_err(logged)? {
+            store::instruction::Acceptance::Created(job) => Ok(Acceptance::Created(job)),
             store::instruction::Acceptance::Known(job)
             | store::instruction::Acceptance::Taken(job) => Ok(Acceptance::Exists(job)),
         }

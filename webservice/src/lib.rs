@@ -3,6 +3,7 @@
 //! It knows jobs, not genotypes: what an instruction of a kind means is known by its
 //! [`KindCheck`] here and by its digester on the compute node.
 
+mod accept;
 mod app;
 pub mod config;
 mod error;

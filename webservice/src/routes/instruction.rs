@@ -1,8 +1,13 @@
 //! Instructions: accepted once, read for ever.
 
-use axum::{extract::State, http::StatusCode};
-use edge::{Json, Path};
-use schema::{Accepted, Instruction, Key, NewInstruction, Problem};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use edge::{Json, OneOrMany, Path};
+use futures_util::future::join_all;
+use schema::{Accepted, AcceptedItem, Instruction, Key, NewInstruction, Problem};
 
 use crate::{
     app::App,
@@ -10,13 +15,18 @@ use crate::{
     store::{self, instruction::Acceptance},
 };
 
-/// Accepts an instruction, and makes its first job.
+use super::refuse_too_many;
+
+/// Accepts an instruction, and makes its first job. Of an array of instructions every one is
+/// answered for itself, in their order.
 ///
 /// Sending the same under the same key twice is the same as sending it once.
-#[utoipa::path(post, path = "/instruction", tag = "instruction", request_body = NewInstruction,
+#[utoipa::path(post, path = "/instruction", tag = "instruction",
+    request_body(content = NewInstruction, description = "an instruction, or an array of them"),
     responses(
         (status = 201, description = "accepted", body = Accepted),
-        (status = 200, description = "accepted before", body = Accepted),
+        (status = 200, description = "accepted before; of an array, one `AcceptedItem` each",
+         body = Accepted),
         (status = 409, description = "the key belongs to another instruction",
          body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "no digester could execute it",
@@ -26,19 +36,49 @@ use crate::{
     ))]
 pub(crate) async fn create_instruction(
     State(app): State<App>,
-    Json(new): Json<NewInstruction>,
-) -> Result<(StatusCode, Json<Accepted>), ApiError> {
+    Json(new): Json<OneOrMany<NewInstruction>>,
+) -> Result<Response, ApiError> {
+    match new {
+        OneOrMany::One(new) => create(&app, new).await.map(IntoResponse::into_response),
+        OneOrMany::Many(news) => create_all(&app, news).await.map(IntoResponse::into_response),
+    }
+}
+
+type Created = (StatusCode, Json<Accepted>);
+
+async fn create(app: &App, new: NewInstruction) -> Result<Created, ApiError> {
     app.check(&new).await?;
-    let accepted = store::instruction::accept(&app.db, &new).await;
-    match accepted.doing("accept the instruction")? {
-        Acceptance::Created(job) => {
-            app.news.submitted(job.id);
-            Ok((StatusCode::CREATED, Json(Accepted { key: job.key.clone(), job })))
+    let (status, job) = match app.accept_instruction(new).await? {
+        Acceptance::Created(job) => (StatusCode::CREATED, job),
+        Acceptance::Known(job) => (StatusCode::OK, job),
+        Acceptance::Taken(job) => return Err(ApiError::KeyTaken { key: job.key }),
+    };
+    Ok((status, Json(Accepted { key: job.key.clone(), job })))
+}
+
+/// Many at once; an answer for each, unless none can be accepted for now.
+async fn create_all(
+    app: &App,
+    news: Vec<NewInstruction>,
+) -> Result<Json<Vec<AcceptedItem>>, ApiError> {
+    refuse_too_many(news.len(), "instructions")?;
+    let mut created = join_all(news.into_iter().map(|new| create(app, new))).await;
+    let all_fail = created.iter().all(|one| one.as_ref().is_err_and(ApiError::is_passing));
+    match created.pop() {
+        Some(Err(error)) if all_fail => Err(error),
+        last => Ok(Json(created.into_iter().chain(last).map(item).collect())),
+    }
+}
+
+fn item(created: Result<Created, ApiError>) -> AcceptedItem {
+    match created {
+        Ok((status, Json(accepted))) => {
+            AcceptedItem { status: status.as_u16(), accepted: Some(accepted), problem: None }
         }
-        Acceptance::Known(job) => {
-            Ok((StatusCode::OK, Json(Accepted { key: job.key.clone(), job })))
+        Err(error) => {
+            let problem = error.problem();
+            AcceptedItem { status: problem.status, accepted: None, problem: Some(problem) }
         }
-        Acceptance::Taken(job) => Err(ApiError::KeyTaken { key: job.key }),
     }
 }
 

@@ -7,14 +7,11 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use edge::{Answer, Json, Path, Query};
+use edge::{Answer, Json, OneOrMany, Path, Query};
 use schema::{
     AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob, Page,
     PatchAnswer, Problem,
 };
-
-use serde::{Deserialize, Deserializer, de};
-use serde_json::value::RawValue;
 
 use crate::{
     app::App,
@@ -22,8 +19,7 @@ use crate::{
     store::{self, Advanced, instruction::Acceptance},
 };
 
-/// How many patches or jobs one request may carry.
-const MAX_ITEMS: usize = 1000;
+use super::refuse_too_many;
 
 /// Jobs, newest first; what is still to do (`settled=false`, or such a status), oldest first.
 #[utoipa::path(get, path = "/job", tag = "job", params(JobFilter), responses(
@@ -112,25 +108,6 @@ pub(crate) async fn rerun_job(
     }
 }
 
-/// One job that a node holds, or many.
-pub(crate) enum Announcement {
-    One(NewJob),
-    Many(Vec<NewJob>),
-}
-
-impl<'de> Deserialize<'de> for Announcement {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // By its first character: an instruction inside is kept as it was sent, which a value that
-        // is looked at twice is not.
-        let body = Box::<RawValue>::deserialize(from)?;
-        let read = match body.get().starts_with('[') {
-            true => serde_json::from_str(body.get()).map(Self::Many),
-            false => serde_json::from_str(body.get()).map(Self::One),
-        };
-        read.map_err(de::Error::custom)
-    }
-}
-
 /// Takes note of a job that a digester service holds, and creates it if it was given to the
 /// service directly. Of an array of jobs every one is answered for itself, in their order.
 #[utoipa::path(post, path = "/job", tag = "callback",
@@ -145,15 +122,15 @@ impl<'de> Deserialize<'de> for Announcement {
     ))]
 pub(crate) async fn announce_job(
     State(app): State<App>,
-    Json(announcement): Json<Announcement>,
+    Json(announced): Json<OneOrMany<NewJob>>,
 ) -> Result<Response, ApiError> {
-    match announcement {
-        Announcement::One(new) => {
+    match announced {
+        OneOrMany::One(new) => {
             let (status, job) = announce(&app, &new).await?;
             Ok((status, Json(job)).into_response())
         }
-        Announcement::Many(jobs) => {
-            refuse_more_than(MAX_ITEMS, jobs.len(), "jobs")?;
+        OneOrMany::Many(jobs) => {
+            refuse_too_many(jobs.len(), "jobs")?;
             let mut answers = Vec::with_capacity(jobs.len());
             for new in &jobs {
                 let announced = announce(&app, new).await;
@@ -180,14 +157,6 @@ async fn announce(app: &App, new: &NewJob) -> Result<(StatusCode, Job), ApiError
 fn standing(job: &Job) -> PatchAnswer {
     let Job { status, attempt, cancel_requested, .. } = *job;
     PatchAnswer { status, attempt, cancel_requested }
-}
-
-fn refuse_more_than(most: usize, count: usize, what: &str) -> Result<(), ApiError> {
-    if count > most {
-        let text = format!("at most {most} {what} at once, these are {count}");
-        return Err(ApiError::Invalid(text));
-    }
-    Ok(())
 }
 
 /// Records what a digester service says of a job.
@@ -231,7 +200,7 @@ pub(crate) async fn update_jobs(
     State(app): State<App>,
     Json(mut patches): Json<Vec<AddressedPatch>>,
 ) -> Result<Json<Vec<ItemAnswer>>, ApiError> {
-    refuse_more_than(MAX_ITEMS, patches.len(), "patches")?;
+    refuse_too_many(patches.len(), "patches")?;
     let mut answers = Vec::with_capacity(patches.len());
     while !patches.is_empty() {
         let rest = patches.split_off(distinct_jobs(&patches));

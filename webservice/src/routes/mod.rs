@@ -11,7 +11,18 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::App, gobii};
+use crate::{app::App, error::ApiError, gobii};
+
+/// How many items one request may carry.
+const MAX_ITEMS: usize = 1000;
+
+fn refuse_too_many(count: usize, what: &str) -> Result<(), ApiError> {
+    if count > MAX_ITEMS {
+        let text = format!("at most {MAX_ITEMS} {what} at once, these are {count}");
+        return Err(ApiError::Invalid(text));
+    }
+    Ok(())
+}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -21,7 +32,7 @@ use crate::{app::App, gobii};
                        from them.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    components(schemas(schema::Report))
+    components(schemas(schema::Report, schema::AcceptedItem))
 )]
 struct Doc;
 

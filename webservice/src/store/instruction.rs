@@ -1,6 +1,9 @@
 //! `instruction`: key → JSON, and the creation of both instruction and job.
 
-use schema::{Instruction, Job, JobId, Key, Kind, NewInstruction, NewJob};
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use schema::{Instruction, Job, JobId, JobStatus, Key, Kind, NewInstruction, NewJob, NodeId};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -8,7 +11,7 @@ use crate::error::is_outage;
 
 use super::{
     job,
-    row::{JobRow, raw, undecodable},
+    row::{raw, undecodable},
 };
 
 /// What became of a creation.
@@ -21,17 +24,32 @@ pub(crate) enum Acceptance {
     Taken(Job),
 }
 
-/// Writes instruction, job and first event, or nothing.
+/// Writes instructions, their jobs and first events in one commit; one answer each, in their order.
 ///
 /// Creating the same twice is the same as creating it once.
-pub(crate) async fn accept(db: &PgPool, new: &NewInstruction) -> sqlx::Result<Acceptance> {
-    let key = new.key.clone().unwrap_or_else(made_up_key);
-    if let Some(job) = insert(db, JobId::mint(), &key, new, None).await? {
-        return Ok(Acceptance::Created(job));
+pub(crate) async fn accept(db: &PgPool, news: &[NewInstruction]) -> sqlx::Result<Vec<Acceptance>> {
+    let keys: Vec<_> = news.iter().map(|new| new.key.clone().unwrap_or_else(made_up_key)).collect();
+    let orders: Vec<_> = keys
+        .iter()
+        .zip(news)
+        .map(|(key, order)| Order { id: JobId::mint(), key, order, node: None })
+        .collect();
+    let mut made = insert(db, &orders).await?;
+    let mut accepted = Vec::with_capacity(orders.len());
+    for order in &orders {
+        accepted.push(match made.remove(&order.id) {
+            Some(job) => Acceptance::Created(job),
+            None => existing(db, order).await?,
+        });
     }
-    // The key exists, and instructions are for ever: nothing can change between the two statements.
-    let same = same_instruction(db, &key, new).await?;
-    let job = job::latest_of(db, &key).await?.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(accepted)
+}
+
+/// What stands in the way of an order whose key exists.
+async fn existing(db: &PgPool, order: &Order<'_>) -> sqlx::Result<Acceptance> {
+    // Instructions are for ever: nothing has changed since the key was found taken.
+    let same = same_instruction(db, order.key, order.order).await?;
+    let job = job::latest_of(db, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
     Ok(if same { Acceptance::Known(job) } else { Acceptance::Taken(job) })
 }
 
@@ -43,7 +61,8 @@ pub(crate) async fn announce(db: &PgPool, new: &NewJob) -> sqlx::Result<Option<A
         return Ok(Some(known));
     }
     let Some(order) = order(new) else { return Ok(None) };
-    match insert(db, new.id, &new.key, &order, new.node.as_ref()).await {
+    let order = Order { id: new.id, key: &new.key, order: &order, node: new.node.as_ref() };
+    match insert(db, &[order]).await.map(|mut made| made.remove(&new.id)) {
         Ok(Some(job)) => return Ok(Some(Acceptance::Created(job))),
         Ok(None) => {}
         // The id was announced a moment ago, under another key.
@@ -92,51 +111,105 @@ fn made_up_key() -> Key {
     Key::new(Uuid::now_v7().to_string()).expect("a UUID is a key")
 }
 
+/// An instruction, and the job to make of it.
+struct Order<'a> {
+    id: JobId,
+    key: &'a Key,
+    order: &'a NewInstruction,
+    /// The node that has the job already.
+    node: Option<&'a NodeId>,
+}
+
+/// Writes the orders whose key is new; of two with the same key, the first. Returns their jobs.
 async fn insert(
     db: impl PgExecutor<'_>,
-    id: JobId,
-    key: &Key,
-    new: &NewInstruction,
-    node: Option<&schema::NodeId>,
-) -> sqlx::Result<Option<Job>> {
-    let row = sqlx::query_as!(
-        JobRow,
+    orders: &[Order<'_>],
+) -> sqlx::Result<HashMap<JobId, Job>> {
+    let mut keys = HashSet::new();
+    let orders: Vec<_> = orders.iter().filter(|order| keys.insert(order.key)).collect();
+    let column = |of: fn(&NewInstruction) -> Option<&str>| -> Vec<Option<String>> {
+        orders.iter().map(|order| of(order.order).map(str::to_owned)).collect()
+    };
+    let ids: Vec<_> = orders.iter().map(|order| order.id.0).collect();
+    let nodes: Vec<_> = orders.iter().map(|order| order.node.map(NodeId::to_string)).collect();
+    let rows = sqlx::query!(
         r#"
-        with kept as (
+        with new as (
+            select *
+              from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                          $7::text[])
+                   as new (id, key, kind, tenant, submitted_by, body, node)
+        ),
+        kept as (
             insert into instruction (key, kind, tenant, submitted_by, body)
-            values ($2, $3, $4, $5, ($6::text)::json)
-            on conflict (key) do nothing
-            returning key, kind, tenant, submitted_by
+            select key, kind, tenant, submitted_by, body::json
+              from new
+             -- In one order everywhere, so that two who write the same keys never wait for each
+             -- other.
+             order by key
+                on conflict (key) do nothing
+            returning key
         ),
         made as (
             insert into job (id, key, kind, tenant, submitted_by, node, forwarded_at)
-            select $1, key, kind, tenant, submitted_by, $7,
-                   case when $7::text is null then null else now() end
-              from kept
-            returning *
+            select id, key, kind, tenant, submitted_by, node,
+                   case when node is null then null else now() end
+              from new join kept using (key)
+             order by id
+            returning id, number, status, attempt, node, submitted_at
         ),
         told as (
             insert into job_event (job, status, attempt, node, message)
             select id, status, attempt, node, 'accepted' from made
         )
-        select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
-               submitted_by, status as "status!", stage, progress_done, progress_total, message,
-               attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
-               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
-               cut_short as "cut_short!"
-          from made
+        select id, number, submitted_at from made
         "#,
-        id.0,
-        key.as_str(),
-        new.kind.as_str(),
-        new.tenant.as_deref(),
-        new.submitted_by.as_deref(),
-        new.body.get(),
-        node.map(schema::NodeId::as_str),
+        &ids,
+        &orders.iter().map(|order| order.key.to_string()).collect::<Vec<_>>(),
+        &column(|order| Some(order.kind.as_str())) as _,
+        &column(|order| order.tenant.as_deref()) as _,
+        &column(|order| order.submitted_by.as_deref()) as _,
+        &column(|order| Some(order.body.get())) as _,
+        &nodes as _,
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    row.map(Job::try_from).transpose()
+    let rows: HashMap<_, _> =
+        rows.into_iter().map(|row| (row.id, (row.number, row.submitted_at.to_jiff()))).collect();
+    let jobs = orders.into_iter().filter_map(|order| {
+        let &(number, at) = rows.get(&order.id.0)?;
+        Some((order.id, order.job(number, at)))
+    });
+    Ok(jobs.collect())
+}
+
+impl Order<'_> {
+    /// The job as it was just made.
+    fn job(&self, number: i64, at: Timestamp) -> Job {
+        Job {
+            id: self.id,
+            number,
+            key: self.key.clone(),
+            kind: self.order.kind.clone(),
+            tenant: self.order.tenant.clone(),
+            submitted_by: self.order.submitted_by.clone(),
+            status: JobStatus::Submitted,
+            stage: None,
+            progress: None,
+            message: None,
+            attempt: 0,
+            cut_short: 0,
+            node: self.node.cloned(),
+            cancel_requested: false,
+            rerun_of: None,
+            submitted_at: at,
+            started_at: None,
+            updated_at: at,
+            settled_at: None,
+            held: None,
+            report: None,
+        }
+    }
 }
 
 /// Whether the instruction under this key says the same, white space and order of names aside.

@@ -5,6 +5,7 @@
 mod accept;
 mod announce;
 mod batch;
+mod bulk;
 mod cancel;
 mod event;
 mod forward;

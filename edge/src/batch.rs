@@ -1,0 +1,190 @@
+//! Doing together what many ask for at once.
+
+use std::{
+    collections::VecDeque,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures_util::FutureExt as _;
+use tokio::sync::oneshot;
+
+/// Work that costs less for many items at once than for each alone: a commit, a request.
+pub trait Batched: Send + Sync + 'static {
+    /// What a caller brings.
+    type Item: Send + 'static;
+    /// What a caller gets for it.
+    type Answer: Send + 'static;
+
+    /// The most that the items of one batch may weigh; a single item may weigh more.
+    const MAX_WEIGHT: usize;
+
+    /// What an item takes of a batch.
+    fn weigh(&self, item: &Self::Item) -> usize;
+
+    /// Does the work; one answer for each item, in their order.
+    fn carry_out(&self, items: Vec<Self::Item>) -> impl Future<Output = Vec<Self::Answer>> + Send;
+}
+
+/// Gathers what concurrent callers bring into batches.
+///
+/// Nobody waits for company: who finds a lane free goes at once, alone if need be. Who comes while
+/// all lanes are busy goes with the next batch, so batches grow with the load, and only with it.
+/// What was brought is carried out even if its caller does not wait for the answer.
+pub struct Batcher<W: Batched>(Arc<Shared<W>>);
+
+struct Shared<W: Batched> {
+    work: W,
+    queue: Mutex<Queue<W>>,
+}
+
+struct Queue<W: Batched> {
+    waiting: VecDeque<Asked<W>>,
+    free_lanes: usize,
+}
+
+/// An item, and who waits for the answer.
+type Asked<W> = (<W as Batched>::Item, Caller<W>);
+type Caller<W> = oneshot::Sender<<W as Batched>::Answer>;
+
+impl<W: Batched> Clone for Batcher<W> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<W: Batched> Batcher<W> {
+    /// Carries out as many batches at a time as there are lanes.
+    #[must_use]
+    pub fn new(work: W, lanes: usize) -> Self {
+        let queue = Mutex::new(Queue { waiting: VecDeque::new(), free_lanes: lanes });
+        Self(Arc::new(Shared { work, queue }))
+    }
+
+    /// Has the item carried out.
+    ///
+    /// # Panics
+    ///
+    /// If the work panicked over the batch that the item went with.
+    pub async fn run(&self, item: W::Item) -> W::Answer {
+        let (caller, answer) = oneshot::channel();
+        if self.0.queue().push(item, caller) {
+            tokio::spawn(Arc::clone(&self.0).run_lane());
+        }
+        answer.await.expect("the work answers every item unless it panics")
+    }
+}
+
+impl<W: Batched> Shared<W> {
+    /// Carries out batch after batch until nothing waits.
+    async fn run_lane(self: Arc<Self>) {
+        loop {
+            // Whoever is ready to ask does so now, and goes along.
+            tokio::task::yield_now().await;
+            let Some(batch) = self.queue().next_batch(&self.work) else { return };
+            let (items, callers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+            let work = AssertUnwindSafe(self.work.carry_out(items)).catch_unwind();
+            // After a panic the callers are dropped unanswered, which tells them.
+            for (answer, caller) in work.await.into_iter().flatten().zip(callers) {
+                // A caller that has left wants no answer.
+                let _ = caller.send(answer);
+            }
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<W>> {
+        // Every change is one insertion, removal or assignment: nothing is ever half done.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Batched> Queue<W> {
+    /// Lets the item wait; `true` if a lane was free, and is to be run now.
+    fn push(&mut self, item: W::Item, caller: Caller<W>) -> bool {
+        self.waiting.push_back((item, caller));
+        let lane = self.free_lanes.checked_sub(1);
+        self.free_lanes = lane.unwrap_or_default();
+        lane.is_some()
+    }
+
+    /// What goes next; if nothing does, the lane is free again.
+    fn next_batch(&mut self, work: &W) -> Option<Vec<Asked<W>>> {
+        if self.waiting.is_empty() {
+            self.free_lanes += 1;
+            return None;
+        }
+        let mut weight = 0;
+        let fit = self.waiting.iter().take_while(|(item, _)| {
+            weight += work.weigh(item);
+            weight <= W::MAX_WEIGHT
+        });
+        let count = fit.count().max(1);
+        Some(self.waiting.drain(..count).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{sync::Semaphore, task::JoinSet};
+
+    use super::*;
+
+    /// Answers with the size of the batch, once it may go.
+    struct Gate {
+        open: Arc<Semaphore>,
+    }
+
+    impl Batched for Gate {
+        type Item = usize;
+        type Answer = usize;
+
+        const MAX_WEIGHT: usize = 10;
+
+        fn weigh(&self, item: &usize) -> usize {
+            *item
+        }
+
+        async fn carry_out(&self, items: Vec<usize>) -> Vec<usize> {
+            self.open.acquire().await.expect("it stays open").forget();
+            assert!(!items.contains(&0), "nothing weighs nothing");
+            vec![items.len(); items.len()]
+        }
+    }
+
+    /// Brings items one after the other, opens the gate, and returns the sizes of their batches.
+    async fn sizes(lanes: usize, items: &[usize]) -> Vec<Option<usize>> {
+        let open = Arc::new(Semaphore::new(0));
+        let batcher = Batcher::new(Gate { open: Arc::clone(&open) }, lanes);
+        let mut callers = JoinSet::new();
+        for (place, item) in items.iter().copied().enumerate() {
+            let batcher = batcher.clone();
+            let run = async move { batcher.run(item).await };
+            callers.spawn(async move { (place, tokio::spawn(run).await.ok()) });
+            // Until the lanes are taken by those who came first.
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+        }
+        open.add_permits(items.len());
+        let mut sizes = callers.join_all().await;
+        sizes.sort_unstable();
+        sizes.into_iter().map(|(_, size)| size).collect()
+    }
+
+    #[tokio::test]
+    async fn who_finds_a_lane_free_goes_alone_and_who_waits_goes_together() {
+        assert_eq!(sizes(1, &[1, 1, 1, 1]).await, [Some(1), Some(3), Some(3), Some(3)]);
+        assert_eq!(sizes(2, &[1, 1, 1, 1]).await, [Some(1), Some(1), Some(2), Some(2)]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_weighs_no_more_than_it_may_unless_it_is_a_single_item() {
+        let sizes = sizes(1, &[1, 6, 4, 6, 30]).await;
+        assert_eq!(sizes, [Some(1), Some(2), Some(2), Some(1), Some(1)]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_felt_by_its_own_batch_and_by_no_other() {
+        assert_eq!(sizes(1, &[0, 1, 1]).await, [None, Some(2), Some(2)]);
+    }
+}
