@@ -59,7 +59,7 @@ async fn claim(node: &Node, callback: &Callback, job: &NewJob, reporter: &Report
     let mut backoff = edge::Backoff::new(node.limits.max_backoff());
     loop {
         let heard = node.speaker.say(callback, vec![claim.clone()]).await;
-        match heard.map(|heard| heard.and_then(sole)) {
+        match heard.map(sole) {
             Ok(Ok(answer)) => return is_ours(&answer, attempt, reporter),
             Ok(Err(refusal)) => {
                 info!(job.id = %job.id, "job {} is not ours: {refusal}", job.id);

@@ -186,7 +186,7 @@ impl Reporter {
         let Some(last) = patches.last().map(|item| item.patch.clone()) else { return Ok(()) };
         let answers = speaker.say(to, patches).await?;
         self.heard(&last);
-        for answer in answers.unwrap_or_default() {
+        for answer in answers {
             match answer {
                 Ok(answer) if answer.cancel_requested => self.stop(Stop::Cancelled),
                 Ok(_) => {}

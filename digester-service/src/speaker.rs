@@ -6,14 +6,13 @@ use edge::{Batched, Batcher};
 use futures_util::future::join_all;
 use schema::AddressedPatch;
 
-use crate::callback::{Answers, Away, Callback, Refusal};
+use crate::callback::{Answers, Away, Callback};
 
 /// How many requests are under way at once.
 const LANES: usize = 2;
 
-/// What is answered to each patch, unless all are refused. A web service that is away is so for all
-/// who spoke to it.
-pub(crate) type Heard = Result<Result<Answers, Refusal>, Arc<Away>>;
+/// What is answered to each patch. A web service that is away is so for all who spoke to it.
+pub(crate) type Heard = Result<Answers, Arc<Away>>;
 
 /// Brings claims and progress to the web services; outcomes go by the courier.
 pub(crate) struct Speaker(Batcher<Speaking>);
@@ -69,29 +68,33 @@ impl Speaking {
     ) -> Vec<(usize, Heard)> {
         let callback = self.callback.towards(&to);
         let (places, words): (Vec<_>, Vec<_>) = words.into_iter().unzip();
-        let heard = match &words[..] {
-            [alone] => vec![callback.patch_all(alone).await.map_err(Arc::new)],
-            many => say_together(&callback, many).await,
-        };
-        places.into_iter().zip(heard).collect()
+        places.into_iter().zip(say_together(&callback, &words).await).collect()
     }
 }
 
 async fn say_together(callback: &Callback, words: &[Vec<AddressedPatch>]) -> Vec<Heard> {
     let all = words.concat();
+    if all.len() == 1 {
+        return vec![say_apart(callback, &all).await];
+    }
     match callback.patch_all(&all).await {
         Ok(Ok(answers)) if answers.len() == all.len() => {
             let mut answers = answers.into_iter();
-            words.iter().map(|some| Ok(Ok(answers.by_ref().take(some.len()).collect()))).collect()
+            words.iter().map(|some| Ok(answers.by_ref().take(some.len()).collect())).collect()
         }
         // Something among it is refused: the others must not suffer for it.
-        Ok(_) => {
-            let alone = words.iter().map(|some| callback.patch_all(some));
-            join_all(alone).await.into_iter().map(|heard| heard.map_err(Arc::new)).collect()
-        }
+        Ok(_) => join_all(words.iter().map(|some| say_apart(callback, some))).await,
         Err(away) => {
             let away = Arc::new(away);
             words.iter().map(|_| Err(Arc::clone(&away))).collect()
         }
     }
+}
+
+async fn say_apart(callback: &Callback, patches: &[AddressedPatch]) -> Heard {
+    let mut answers = Vec::with_capacity(patches.len());
+    for AddressedPatch { id, patch } in patches {
+        answers.push(callback.patch(*id, patch).await?);
+    }
+    Ok(answers)
 }
