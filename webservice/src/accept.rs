@@ -7,7 +7,7 @@ use schema::NewInstruction;
 use sqlx::PgPool;
 
 use crate::{
-    error::is_outage,
+    error::is_away,
     news::News,
     store::instruction::{self, Acceptance},
 };
@@ -39,11 +39,12 @@ impl Batched for Accepting {
     async fn carry_out(&self, news: Vec<NewInstruction>) -> Vec<Accepted> {
         match self.accept(&news).await {
             Ok(accepted) => accepted.into_iter().map(Ok).collect(),
-            Err(error) if news.len() == 1 || is_outage(&error) => {
+            Err(error) if news.len() == 1 || is_away(&error) => {
                 let error = Arc::new(error);
                 news.iter().map(|_| Err(Arc::clone(&error))).collect()
             }
-            // One of them cannot be stored: the others must not suffer for it.
+            // One of them cannot be stored, or two batches hold keys that the other one wants: those
+            // who came along must not suffer for it.
             Err(_) => self.accept_one_by_one(&news).await,
         }
     }

@@ -29,6 +29,8 @@ pub trait KindCheck: Send + Sync {
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) db: PgPool,
+    /// For statements that carry many rows.
+    pub(crate) batches: PgPool,
     pub(crate) config: Arc<Config>,
     pub(crate) news: Arc<News>,
     pub(crate) forwarder: crate::forward::Client,
@@ -40,14 +42,16 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(
         db: PgPool,
+        batches: PgPool,
         config: Config,
         checks: HashMap<Kind, Arc<dyn KindCheck>>,
         shutdown: CancellationToken,
     ) -> Self {
         let news = Arc::new(News::new());
-        let accepting = Accepting { db: db.clone(), news: Arc::clone(&news) };
+        let accepting = Accepting { db: batches.clone(), news: Arc::clone(&news) };
         Self {
             db,
+            batches,
             accepting: Batcher::new(accepting, accept::LANES),
             forwarder: crate::forward::Client::new(config.token.clone()),
             config: Arc::new(config),

@@ -90,13 +90,19 @@ fn not_to(goal: Option<JobStatus>) -> String {
     }
 }
 
-/// Whether the database is away, as opposed to displeased.
+/// Whether the same may well succeed a little later: the database is away, or gave this up in
+/// favour of somebody else (class 40).
 pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
+    is_away(error) || is_of_class(error, &["40"])
+}
+
+/// Whether the database is away, as opposed to displeased.
+pub(crate) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
         // Class 57: shut down by its operator, or not up yet; class 53: out of something; 08: cut;
-        // 40: given up in favour of another transaction; 42P01: the tables are still being made.
-        sqlx::Error::Database(_) => is_of_class(error, &["57P", "53", "08", "40", "42P01"]),
+        // 42P01: the tables are still being made.
+        sqlx::Error::Database(_) => is_of_class(error, &["57P", "53", "08", "42P01"]),
         _ => false,
     }
 }

@@ -43,7 +43,9 @@ impl Service {
         let address = listener.local_addr().context("read the address listened at")?;
         let db = store::pool(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
-        let app = App::new(db.clone(), self.config, self.checks, shutdown.clone());
+        let batches =
+            store::batch_pool(&self.config.database).context("read the database address")?;
+        let app = App::new(db.clone(), batches.clone(), self.config, self.checks, shutdown.clone());
         let work = tokio::spawn({
             let (app, stop_all) = (app.clone(), shutdown.clone().drop_guard());
             async move {
@@ -57,6 +59,7 @@ impl Service {
         shutdown.cancel();
         let worked = work.await.context("join the forwarder");
         db.close().await;
+        batches.close().await;
         worked??;
         served.context("serve requests")
     }

@@ -176,7 +176,7 @@ pub(crate) async fn update_job(
     Json(patch): Json<JobPatch>,
 ) -> Result<Json<PatchAnswer>, Response> {
     let patch = AddressedPatch { id, patch };
-    let advanced = store::advance(&app.db, slice::from_ref(&patch)).await;
+    let advanced = store::advance(&app.batches, slice::from_ref(&patch)).await;
     let advanced = advanced.doing("update the job").map_err(IntoResponse::into_response)?;
     let answer = advanced.into_iter().next().unwrap_or(Advanced::Unknown);
     let refused = match told(&app, &patch, answer) {
@@ -204,7 +204,7 @@ pub(crate) async fn update_jobs(
     let mut answers = Vec::with_capacity(patches.len());
     while !patches.is_empty() {
         let rest = patches.split_off(distinct_jobs(&patches));
-        let advanced = store::advance(&app.db, &patches).await.doing("update the jobs")?;
+        let advanced = store::advance(&app.batches, &patches).await.doing("update the jobs")?;
         for (patch, answer) in patches.iter().zip(advanced) {
             answers.push(item_answer(patch.id, told(&app, patch, answer)));
         }

@@ -29,15 +29,12 @@ pub(crate) enum Acceptance {
 /// Creating the same twice is the same as creating it once.
 pub(crate) async fn accept(db: &PgPool, news: &[NewInstruction]) -> sqlx::Result<Vec<Acceptance>> {
     let keys: Vec<_> = news.iter().map(|new| new.key.clone().unwrap_or_else(made_up_key)).collect();
-    let orders: Vec<_> = keys
-        .iter()
-        .zip(news)
-        .map(|(key, order)| Order { id: JobId::mint(), key, order, node: None })
-        .collect();
-    let mut made = insert(db, &orders).await?;
+    let orders: Vec<_> = keys.iter().zip(news).map(|(key, order)| Order { key, order }).collect();
+    let ids: Vec<_> = orders.iter().map(|_| JobId::mint()).collect();
+    let mut made = insert(db, &orders, &ids, None).await?;
     let mut accepted = Vec::with_capacity(orders.len());
     for order in &orders {
-        accepted.push(match made.remove(&order.id) {
+        accepted.push(match made.remove(order.key.as_str()) {
             Some(job) => Acceptance::Created(job),
             None => existing(db, order).await?,
         });
@@ -61,8 +58,9 @@ pub(crate) async fn announce(db: &PgPool, new: &NewJob) -> sqlx::Result<Option<A
         return Ok(Some(known));
     }
     let Some(order) = order(new) else { return Ok(None) };
-    let order = Order { id: new.id, key: &new.key, order: &order, node: new.node.as_ref() };
-    match insert(db, &[order]).await.map(|mut made| made.remove(&new.id)) {
+    let order = Order { key: &new.key, order: &order };
+    let made = insert(db, &[order], &[new.id], new.node.as_ref()).await;
+    match made.map(|mut made| made.remove(new.key.as_str())) {
         Ok(Some(job)) => return Ok(Some(Acceptance::Created(job))),
         Ok(None) => {}
         // The id was announced a moment ago, under another key.
@@ -111,83 +109,74 @@ fn made_up_key() -> Key {
     Key::new(Uuid::now_v7().to_string()).expect("a UUID is a key")
 }
 
-/// An instruction, and the job to make of it.
+/// An instruction, and the key to keep it under.
 struct Order<'a> {
-    id: JobId,
     key: &'a Key,
     order: &'a NewInstruction,
-    /// The node that has the job already.
-    node: Option<&'a NodeId>,
 }
 
-/// Writes the orders whose key is new; of two with the same key, the first. Returns their jobs.
+/// Writes the orders whose key is new; of two with the same key, the first. Their jobs get the ids
+/// one after the other, and are returned by their keys.
 async fn insert(
     db: impl PgExecutor<'_>,
     orders: &[Order<'_>],
-) -> sqlx::Result<HashMap<JobId, Job>> {
+    ids: &[JobId],
+    node: Option<&NodeId>,
+) -> sqlx::Result<HashMap<String, Job>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     let mut keys = HashSet::new();
     let orders: Vec<_> = orders.iter().filter(|order| keys.insert(order.key)).collect();
     let column = |of: fn(&NewInstruction) -> Option<&str>| -> Vec<Option<String>> {
         orders.iter().map(|order| of(order.order).map(str::to_owned)).collect()
     };
-    let ids: Vec<_> = orders.iter().map(|order| order.id.0).collect();
-    let nodes: Vec<_> = orders.iter().map(|order| order.node.map(NodeId::to_string)).collect();
     let rows = sqlx::query!(
         r#"
-        with new as (
-            select *
-              from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                          $7::text[])
-                   as new (id, key, kind, tenant, submitted_by, body, node)
-        ),
-        kept as (
+        with kept as (
             insert into instruction (key, kind, tenant, submitted_by, body)
             select key, kind, tenant, submitted_by, body::json
-              from new
-             -- In one order everywhere, so that two who write the same keys never wait for each
-             -- other.
-             order by key
+              from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+                   as new (key, kind, tenant, submitted_by, body)
                 on conflict (key) do nothing
-            returning key
+            returning key, kind, tenant, submitted_by
         ),
         made as (
             insert into job (id, key, kind, tenant, submitted_by, node, forwarded_at)
-            select id, key, kind, tenant, submitted_by, node,
-                   case when node is null then null else now() end
-              from new join kept using (key)
-             order by id
-            returning id, number, status, attempt, node, submitted_at
+            select ($6::uuid[])[row_number() over ()], key, kind, tenant, submitted_by, $7::text,
+                   case when $7 is null then null else now() end
+              from kept
+            returning id, number, key, status, attempt, node, submitted_at
         ),
         told as (
             insert into job_event (job, status, attempt, node, message)
             select id, status, attempt, node, 'accepted' from made
         )
-        select id, number, submitted_at from made
+        select id, number, key, submitted_at from made
         "#,
-        &ids,
         &orders.iter().map(|order| order.key.to_string()).collect::<Vec<_>>(),
         &column(|order| Some(order.kind.as_str())) as _,
         &column(|order| order.tenant.as_deref()) as _,
         &column(|order| order.submitted_by.as_deref()) as _,
         &column(|order| Some(order.body.get())) as _,
-        &nodes as _,
+        &ids,
+        node.map(NodeId::as_str),
     )
     .fetch_all(db)
     .await?;
-    let rows: HashMap<_, _> =
-        rows.into_iter().map(|row| (row.id, (row.number, row.submitted_at.to_jiff()))).collect();
-    let jobs = orders.into_iter().filter_map(|order| {
-        let &(number, at) = rows.get(&order.id.0)?;
-        Some((order.id, order.job(number, at)))
+    let mut orders: HashMap<_, _> =
+        orders.into_iter().map(|order| (order.key.as_str(), order)).collect();
+    let jobs = rows.into_iter().filter_map(|row| {
+        let order = orders.remove(row.key.as_str())?;
+        let job = order.job(JobId(row.id), row.number, node, row.submitted_at.to_jiff());
+        Some((row.key, job))
     });
     Ok(jobs.collect())
 }
 
 impl Order<'_> {
     /// The job as it was just made.
-    fn job(&self, number: i64, at: Timestamp) -> Job {
+    fn job(&self, id: JobId, number: i64, node: Option<&NodeId>, at: Timestamp) -> Job {
         Job {
-            id: self.id,
+            id,
             number,
             key: self.key.clone(),
             kind: self.order.kind.clone(),
@@ -199,7 +188,7 @@ impl Order<'_> {
             message: None,
             attempt: 0,
             cut_short: 0,
-            node: self.node.cloned(),
+            node: node.cloned(),
             cancel_requested: false,
             rerun_of: None,
             submitted_at: at,

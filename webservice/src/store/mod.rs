@@ -15,6 +15,9 @@ use sqlx::{
 
 use crate::config::DatabaseConfig;
 
+/// Connections for batches: two acceptances, and a few more for what digester services say.
+const BATCH_CONNECTIONS: u32 = 6;
+
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// A pool that connects when first needed: the service starts, and says 503, without a database.
@@ -24,6 +27,23 @@ pub(crate) fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout())
         .connect_lazy_with(options.application_name("digester webservice")))
+}
+
+/// The pool for statements that carry many rows, whose one good plan is known beforehand: look up
+/// by key, row by row. Making a plan each time would cost as much as carrying it out, and a plan
+/// that was made when a table was small must not read all of it when it has grown.
+pub(crate) fn batch_pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    let options: PgConnectOptions = config.url.reveal().parse()?;
+    let options = options.application_name("digester webservice batches").options([
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+    ]);
+    Ok(PgPoolOptions::new()
+        .max_connections(BATCH_CONNECTIONS)
+        .acquire_timeout(config.acquire_timeout())
+        .connect_lazy_with(options))
 }
 
 /// Brings the tables to the shape this version knows.
