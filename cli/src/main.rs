@@ -42,6 +42,8 @@ enum Command {
     Submit(client::submit::Args),
     /// List jobs, newest first.
     Jobs(client::jobs::Args),
+    /// List the digester services that made themselves known.
+    Nodes(client::nodes::Args),
     /// Show one job: its way, its result, and why it failed.
     Show(client::show::Args),
     /// Follow a job to its end.
@@ -94,6 +96,7 @@ fn talk(command: Command) -> anyhow::Result<ExitCode> {
             Command::Service(args) => roles::service(args).await,
             Command::Submit(args) => client::submit::run(args).await,
             Command::Jobs(args) => client::jobs::run(args).await,
+            Command::Nodes(args) => client::nodes::run(args).await,
             Command::Show(args) => client::show::run(args).await,
             Command::Watch(args) => client::watch::run(args).await,
             Command::Cancel(args) => client::cancel::run(args).await,

@@ -13,7 +13,7 @@ use schema::NodeId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use webservice::{
-    config::{DatabaseConfig, DatabaseUrl, ForwardConfig},
+    config::{DatabaseConfig, DatabaseUrl, ForwardConfig, LeaseConfig},
     gobii::{Contact, CropConfig, CropId, Crops, Email, GobiiConfig, hash_password},
 };
 
@@ -151,6 +151,7 @@ impl Plan {
                     digesters: vec![format!("http://{node}")],
                     ..ForwardConfig::default()
                 },
+                lease: LeaseConfig::default(),
                 token: token.clone(),
                 max_body_bytes: webservice::Config::MAX_BODY_BYTES,
                 roots: roots.clone(),
@@ -159,6 +160,7 @@ impl Plan {
             service: digester_service::Config {
                 listen: node,
                 node: NodeId::new("local").expect("a word is a node's name"),
+                advertise: None,
                 state: folder.join("node"),
                 callback: format!("http://{web}"),
                 allowed_callbacks: Vec::new(),

@@ -65,6 +65,9 @@ fn run(
     run.read()?;
     course.enter(Stage::Transformation, "Writing the tables");
     run.finish()?;
+    if !observer.may_publish() {
+        return Err(Stop::Cancelled);
+    }
     run.keep(report)
 }
 

@@ -33,6 +33,11 @@ pub trait Observer: Sync {
     fn progress(&self, progress: Progress);
     /// Whether the digest shall end; asked every few milliseconds.
     fn is_cancelled(&self) -> bool;
+    /// Whether the outputs may get their names; asked once, when everything else is done. It may
+    /// take its time.
+    fn may_publish(&self) -> bool {
+        !self.is_cancelled()
+    }
 }
 
 /// Watches nothing, ends nothing.

@@ -8,7 +8,9 @@ use std::{
 };
 
 use regulator::End;
-use schema::{AddressedPatch, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
+use schema::{
+    AddressedPatch, DigestConfig, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer,
+};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -27,8 +29,10 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
     let (id, attempt) = (job.id, reporter.attempt());
     let callback = node.callback_for(&config);
     // Claim before touching any file: a stale replay is refused here, and costs nothing. A node that
-    // is stopping claims nothing more.
-    if node.stopping.is_cancelled() || !claim(&node, &callback, &job, &reporter).await {
+    // is stopping claims nothing more, and one that may have lost its lease nothing yet.
+    let claimed = node.stopping.run_until_cancelled(node.leased(&config)).await.is_some()
+        && claim(&node, &callback, &job, &reporter).await;
+    if !claimed {
         permit.finish(regulator::Outcome::of(End::NotRun));
         node.intake.release(id, attempt);
         return;
@@ -37,7 +41,7 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
     let deadline =
         config.deadline_seconds.or(node.limits.deadline_seconds).map(Duration::from_secs);
     let digest = async {
-        let end = digest(&node, &callback, job, &reporter, deadline).await;
+        let end = digest(&node, &config, job, &reporter, deadline).await;
         // A slow web service must not hold the node.
         permit.finish(regulator::Outcome::of(end));
         node.intake.moves_on(id, attempt, HeldState::Reporting);
@@ -91,14 +95,14 @@ fn is_ours(answer: &PatchAnswer, attempt: u32, reporter: &Reporter) -> bool {
 /// Runs the digester in a thread of its own; the outcome is on disk when this returns.
 async fn digest(
     node: &Arc<Node>,
-    callback: &Callback,
+    config: &DigestConfig,
     job: NewJob,
     reporter: &Arc<Reporter>,
     deadline: Option<Duration>,
 ) -> End {
     let id = job.id;
     let (done, mut outcome) = oneshot::channel();
-    let to = callback.base().to_owned();
+    let to = node.callback_for(config).base().to_owned();
     if let Err(error) = spawn(Arc::clone(node), to.clone(), job, Arc::clone(reporter), done) {
         let outcome = failed(format!("the node has no thread for the job: {error}"));
         return settle(node, to, id, reporter, outcome);
@@ -133,7 +137,7 @@ fn spawn(
     let body = move || {
         let _entered = span.entered();
         lower_priority();
-        let outcome = execute(&node, job, Arc::clone(&reporter));
+        let outcome = execute(&node, &to, job, Arc::clone(&reporter));
         // Nobody waiting any more is fine: the outcome is in the journal.
         let _ = done.send(settle(&node, to, id, &reporter, outcome));
     };
@@ -141,7 +145,7 @@ fn spawn(
 }
 
 /// Executes the instruction; a panic becomes a failure with its message.
-fn execute(node: &Node, job: NewJob, reporter: Arc<Reporter>) -> Outcome {
+fn execute(node: &Node, to: &str, job: NewJob, reporter: Arc<Reporter>) -> Outcome {
     let Some(digester) = node.digesters.get(&job.kind).map(Arc::clone) else {
         return failed(format!("this node has no digester for “{}”", job.kind));
     };
@@ -152,7 +156,8 @@ fn execute(node: &Node, job: NewJob, reporter: Arc<Reporter>) -> Outcome {
     if reporter.is_stopped() {
         return Outcome::Stopped;
     }
-    let work = Work::new(job.key, instruction, reporter);
+    let lease = node.is_leased(to).then(|| Arc::clone(&node.lease));
+    let work = Work::new(job.key, instruction, reporter, lease);
     digest_caught(&*digester, &work)
 }
 

@@ -3,8 +3,8 @@
 use edge::{Peer, Token};
 use reqwest::{Method, Response, StatusCode};
 use schema::{
-    AddressedPatch, Instruction, ItemAnswer, Job, JobFilter, JobId, JobPatch, Key, NewJob, Page,
-    PatchAnswer, Problem, ProblemKind,
+    AddressedPatch, Heartbeat, Instruction, ItemAnswer, Job, JobFilter, JobId, JobPatch, Key,
+    Lease, NewJob, NodeId, Page, PatchAnswer, Problem, ProblemKind,
 };
 use serde::de::DeserializeOwned;
 
@@ -53,6 +53,11 @@ impl Callback {
         Self { base: base.trim_end_matches('/').to_owned(), ..self.clone() }
     }
 
+    /// The same, with connections of its own: for another runtime.
+    pub(crate) fn apart(&self) -> Self {
+        Self { peer: self.peer.apart(), base: self.base.clone() }
+    }
+
     /// Which web service this is.
     pub(crate) fn base(&self) -> &str {
         &self.base
@@ -62,6 +67,16 @@ impl Callback {
     pub(crate) async fn announce(&self, job: &NewJob) -> Result<Result<Job, Refusal>, Away> {
         let request = self.peer.request(Method::POST, format!("{}/job", self.base)).json(job);
         settle(request.send().await?).await
+    }
+
+    /// Says that the node lives.
+    pub(crate) async fn beat(
+        &self,
+        node: &NodeId,
+        beat: &Heartbeat,
+    ) -> Result<Result<Lease, Refusal>, Away> {
+        let url = self.url(&["node", node.as_str()]);
+        settle(self.peer.request(Method::PUT, url).json(beat).send().await?).await
     }
 
     /// Says one thing of one job.
@@ -97,11 +112,16 @@ impl Callback {
         &self,
         key: &Key,
     ) -> Result<Result<Instruction, Refusal>, Away> {
+        let url = self.url(&["instruction", key.as_str()]);
+        settle(self.peer.request(Method::GET, url).send().await?).await
+    }
+
+    fn url(&self, path: &[&str]) -> reqwest::Url {
         let mut url = reqwest::Url::parse(&self.base).expect("the configured callback is a URL");
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(["instruction", key.as_str()]);
+            segments.pop_if_empty().extend(path);
         }
-        settle(self.peer.request(Method::GET, url).send().await?).await
+        url
     }
 }
 
@@ -109,7 +129,7 @@ impl Callback {
 async fn settle<T: DeserializeOwned>(response: Response) -> Result<Result<T, Refusal>, Away> {
     match response.status() {
         StatusCode::CONFLICT => Ok(Err(Refusal::Conflict)),
-        StatusCode::NOT_FOUND => Ok(Err(Refusal::Unknown)),
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(Err(Refusal::Unknown)),
         StatusCode::BAD_REQUEST
         | StatusCode::PAYLOAD_TOO_LARGE
         | StatusCode::UNPROCESSABLE_ENTITY => {

@@ -17,6 +17,9 @@ pub struct Config {
     pub node: NodeId,
     /// Where the outcome journal lives; must survive a restart.
     pub state: PathBuf,
+    /// Where the web service reaches this node; where it listens when absent.
+    #[serde(default)]
+    pub advertise: Option<String>,
     /// The web service that is reported to, and asked for what is unsettled at start.
     pub callback: String,
     /// Further callback targets that a job may name.
@@ -67,8 +70,6 @@ pub struct Limits {
     pub max_backoff_seconds: u64,
     /// The longest an attempt may take, in seconds, where the job itself does not say.
     pub deadline_seconds: Option<u64>,
-    /// How many attempts may be cut short by a crash before the job is given up.
-    pub max_cut_short: u32,
 }
 
 impl Default for Limits {
@@ -85,7 +86,6 @@ impl Default for Limits {
             farewell_seconds: 5,
             max_backoff_seconds: 10,
             deadline_seconds: None,
-            max_cut_short: 5,
         }
     }
 }

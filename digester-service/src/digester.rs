@@ -6,7 +6,7 @@ use regulator::Demand;
 use schema::{Key, Kind, Progress};
 use serde_json::value::RawValue;
 
-use crate::reporter::Reporter;
+use crate::{lease::Lease, reporter::Reporter};
 
 /// Executes instructions of one kind, in a thread of its own.
 pub trait Digester: Send + Sync + 'static {
@@ -37,11 +37,18 @@ pub struct Work {
     key: Key,
     instruction: Box<RawValue>,
     reporter: Arc<Reporter>,
+    /// Absent where the web service that is reported to grants none.
+    lease: Option<Arc<Lease>>,
 }
 
 impl Work {
-    pub(crate) const fn new(key: Key, instruction: Box<RawValue>, reporter: Arc<Reporter>) -> Self {
-        Self { key, instruction, reporter }
+    pub(crate) const fn new(
+        key: Key,
+        instruction: Box<RawValue>,
+        reporter: Arc<Reporter>,
+        lease: Option<Arc<Lease>>,
+    ) -> Self {
+        Self { key, instruction, reporter, lease }
     }
 
     /// The key of the instruction.
@@ -64,6 +71,18 @@ impl Work {
     /// Tells how far it has come. Cheap: call it as often as you like.
     pub fn progress(&self, progress: Progress) {
         self.reporter.progress(progress);
+    }
+
+    /// Whether what was made may get its final name now; if not, stop and leave nothing behind.
+    ///
+    /// Waits while it is not known whether the attempt still holds the job: somebody else may have
+    /// begun the next one. Ask as late as can be.
+    #[must_use]
+    pub fn may_publish(&self) -> bool {
+        match &self.lease {
+            Some(lease) => lease.wait_held(|| self.is_cancelled()),
+            None => !self.is_cancelled(),
+        }
     }
 
     /// Whether to stop, and leave nothing behind. Look often.

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use edge::Answer;
-use schema::{JobId, JobStatus, Kind, ProblemKind};
+use schema::{JobId, JobStatus, Kind, Problem, ProblemKind};
 
 /// How long a caller should wait when the node is full, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -30,15 +30,18 @@ pub(crate) enum ApiError {
     CallbackAway,
     #[error("this node does not hold job {0}")]
     NoSuchJob(JobId),
+    #[error("at most {most} jobs at once, these are {count}")]
+    TooMany { most: usize, count: usize },
 }
 
 impl ApiError {
     const fn kind(&self) -> ProblemKind {
         match self {
             Self::Full { .. } | Self::Stopping | Self::CallbackAway => ProblemKind::Unavailable,
-            Self::UnknownKind { .. } | Self::InstructionMissing(_) | Self::NeverFits { .. } => {
-                ProblemKind::Invalid
-            }
+            Self::UnknownKind { .. }
+            | Self::InstructionMissing(_)
+            | Self::NeverFits { .. }
+            | Self::TooMany { .. } => ProblemKind::Invalid,
             Self::ForeignCallback { .. } => ProblemKind::Forbidden,
             Self::Refused(_) | Self::Settled(..) => ProblemKind::Conflict,
             Self::NoSuchJob(_) => ProblemKind::NotFound,
@@ -46,12 +49,24 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// The problem that the caller reads.
+    pub(crate) fn problem(&self) -> Problem {
+        Problem::new(self.kind(), self.to_string())
+    }
+
+    /// When it is worth asking again, in seconds, if it is.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        (self.kind() == ProblemKind::Unavailable).then_some(RETRY_AFTER_SECONDS)
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let answer = Answer::new(self.kind(), self.to_string());
-        match self.kind() {
-            ProblemKind::Unavailable => answer.retry_after(RETRY_AFTER_SECONDS),
-            _ => answer,
+        let answer = Answer::from(self.problem());
+        match self.retry_after() {
+            Some(seconds) => answer.retry_after(seconds),
+            None => answer,
         }
         .into_response()
     }

@@ -10,7 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use regulator::{Ask, AskId, Permit, Shared};
-use schema::{DigestConfig, Held, HeldState, JobId, NewJob, NodeId};
+use schema::{Attempt, DigestConfig, Held, HeldState, JobId, NewJob, NodeId};
 
 use crate::{
     config::Limits,
@@ -152,6 +152,32 @@ impl Intake {
         entry.state = HeldState::Reporting;
         entry.job.instruction = None;
         Cancelled::Withdrawn(Box::new((entry.job.clone(), entry.config.clone())))
+    }
+
+    /// Tells an attempt to stop, if it is still held.
+    pub(crate) fn stop(&self, attempt: Attempt, why: Stop) {
+        let held = self.held();
+        let entry = held.get(&attempt.id);
+        if let Some(entry) = entry.filter(|entry| entry.reporter.attempt() == attempt.attempt) {
+            entry.reporter.stop(why);
+        }
+    }
+
+    /// Every attempt under way whose job has such a configuration.
+    pub(crate) fn attempts(&self, of: impl Fn(&DigestConfig) -> bool) -> Vec<Attempt> {
+        let held = self.held();
+        let under_way =
+            held.values().filter(|entry| entry.state != HeldState::Waiting && of(&entry.config));
+        let attempt =
+            |entry: &Entry| Attempt { id: entry.job.id, attempt: entry.reporter.attempt() };
+        under_way.map(attempt).collect()
+    }
+
+    /// How many jobs are held, and how many more there is room for.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        let held = self.held().len();
+        let full = self.bytes.load(Relaxed) >= self.limits.held_bytes;
+        (held, if full { 0 } else { self.limits.held_jobs.saturating_sub(held) })
     }
 
     /// Tells every attempt to stop that was admitted.

@@ -167,6 +167,11 @@ impl Journal {
         self.log().pending.len()
     }
 
+    /// Every outcome that one of them is still to hear of.
+    pub(crate) fn marks(&self, to: &str) -> Vec<Mark> {
+        self.log().pending.values().filter(|parcel| parcel.to == to).map(Parcel::mark).collect()
+    }
+
     /// Whether an outcome of this job is still to deliver.
     pub(crate) fn has(&self, job: JobId) -> bool {
         self.log().pending.range((job, 0)..=(job, u32::MAX)).next().is_some()

@@ -125,4 +125,8 @@ impl Observer for Watch<'_> {
     fn is_cancelled(&self) -> bool {
         self.0.is_cancelled()
     }
+
+    fn may_publish(&self) -> bool {
+        self.0.may_publish()
+    }
 }

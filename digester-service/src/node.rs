@@ -8,8 +8,7 @@ use std::{
 };
 
 use regulator::{Shared, Strategy};
-use schema::{DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
-use serde_json::value::RawValue;
+use schema::{Attempt, DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
 use tokio::{sync::Notify, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -21,17 +20,21 @@ use crate::{
     error::ApiError,
     intake::{Cancelled, Intake, Offer},
     journal::Journal,
+    lease::Lease,
     speaker::Speaker,
 };
 
 /// The nice value of digesting threads: whatever else the machine does comes first.
 const NICE: i32 = 10;
 
+/// Who executes what.
+pub(crate) type Digesters = HashMap<Kind, Arc<dyn Digester>>;
+
 /// The node and all it holds.
 pub(crate) struct Node {
     pub(crate) name: NodeId,
     pub(crate) limits: Limits,
-    pub(crate) digesters: HashMap<Kind, Arc<dyn Digester>>,
+    pub(crate) digesters: Arc<Digesters>,
     pub(crate) intake: Intake,
     pub(crate) regulator: Arc<Shared>,
     /// The strategy that the configuration asks for.
@@ -41,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) journal: Journal,
     pub(crate) callback: Callback,
     pub(crate) speaker: Speaker,
+    /// How long what is held for that web service is this node's own.
+    pub(crate) lease: Arc<Lease>,
     /// Further targets that a job may name.
     pub(crate) allowed_callbacks: Vec<String>,
     /// Something may start.
@@ -54,7 +59,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(
         config: Config,
-        digesters: HashMap<Kind, Arc<dyn Digester>>,
+        digesters: Digesters,
         regulator: Arc<Shared>,
         journal: Journal,
         runner: Arc<Notify>,
@@ -64,7 +69,7 @@ impl Node {
         Self {
             name: config.node.clone(),
             limits: config.limits,
-            digesters,
+            digesters: Arc::new(digesters),
             intake: Intake::new(Arc::clone(&regulator), config.limits, config.node),
             regulator,
             configured: config.regulator,
@@ -72,6 +77,7 @@ impl Node {
             journal,
             speaker: Speaker::new(callback.clone()),
             callback,
+            lease: Arc::new(Lease::new()),
             allowed_callbacks: config.allowed_callbacks,
             runner,
             courier: Notify::new(),
@@ -84,15 +90,49 @@ impl Node {
     /// A job that the web service does not know yet is announced first: once this returns, it is
     /// with the web service, and no crash of the node can lose it.
     pub(crate) async fn take(&self, request: DigestRequest) -> Result<bool, ApiError> {
+        match self.prepare(request).await? {
+            Some((job, config)) => self.offer(job, config).await,
+            None => Ok(true),
+        }
+    }
+
+    /// Takes many jobs in, in their order; one answer each.
+    pub(crate) async fn take_all(
+        &self,
+        requests: Vec<DigestRequest>,
+    ) -> Vec<(JobId, Result<bool, ApiError>)> {
+        let (mut early, mut offers) = (Vec::with_capacity(requests.len()), Vec::new());
+        for request in requests {
+            let id = request.job.id;
+            early.push(match self.prepare(request).await {
+                Ok(Some(offer)) => {
+                    offers.push(offer);
+                    (id, None)
+                }
+                Ok(None) => (id, Some(Ok(true))),
+                Err(error) => (id, Some(Err(error))),
+            });
+        }
+        let mut offered = self.offer_all(offers).await.into_iter();
+        let mut answer = |early: Option<_>| early.or_else(|| offered.next());
+        let answers = early.into_iter().map(|(id, early)| (id, answer(early)));
+        answers.map(|(id, answer)| (id, answer.unwrap_or(Err(ApiError::Stopping)))).collect()
+    }
+
+    /// The job as it is to be offered; none if the node has it.
+    async fn prepare(
+        &self,
+        request: DigestRequest,
+    ) -> Result<Option<(NewJob, DigestConfig)>, ApiError> {
         let DigestRequest { mut job, config } = request;
         self.check(&job, &config)?;
         if self.has(job.id) {
-            return Ok(true);
+            return Ok(None);
         }
         if !config.known {
             job.attempt = self.announce(&job, &config).await?;
         }
-        self.offer(job, config).await
+        Ok(Some((job, config)))
     }
 
     /// Whether the job is held, or its end is still to be reported.
@@ -141,34 +181,48 @@ impl Node {
 
     /// Puts a job before the regulator: the same gate for new jobs and replayed ones.
     pub(crate) async fn offer(&self, job: NewJob, config: DigestConfig) -> Result<bool, ApiError> {
-        let id = job.id;
-        let (Some(digester), Some(instruction)) =
-            (self.digesters.get(&job.kind), job.instruction.as_ref())
-        else {
-            return Err(ApiError::InstructionMissing(id));
+        let answers = self.offer_all(vec![(job, config)]).await;
+        answers.into_iter().next().unwrap_or(Err(ApiError::Stopping))
+    }
+
+    /// Puts jobs before the regulator, in their order; one answer each.
+    async fn offer_all(&self, offers: Vec<(NewJob, DigestConfig)>) -> Vec<Result<bool, ApiError>> {
+        let (count, digesters) = (offers.len(), Arc::clone(&self.digesters));
+        let size_up = move |(job, config): (NewJob, DigestConfig)| {
+            let needs = needs(&digesters, &job);
+            (job, config, needs)
         };
         // It may look at the disk: not on a thread that others wait for.
-        let (digester, instruction) = (Arc::clone(digester), instruction.clone());
-        let needs = spawn_blocking(move || needs_caught(&*digester, &instruction)).await;
+        let sized = spawn_blocking(move || offers.into_iter().map(size_up).collect::<Vec<_>>());
         // Only a runtime that ends gives up what it was asked to do.
-        let needs = needs.map_err(|_| ApiError::Stopping)?;
-        // After the wait: what ended meanwhile is in the journal.
+        let Ok(sized) = sized.await else {
+            return (0..count).map(|_| Err(ApiError::Stopping)).collect();
+        };
+        let put = |(job, config, needs): (_, _, Result<_, _>)| self.put(job, config, needs?);
+        let answers = sized.into_iter().map(put).collect();
+        self.runner.notify_one();
+        answers
+    }
+
+    /// Puts one job before the regulator. A digester that panicked over it has failed the job.
+    fn put(
+        &self,
+        job: NewJob,
+        config: DigestConfig,
+        needs: Result<Needs, String>,
+    ) -> Result<bool, ApiError> {
+        let id = job.id;
+        // After the job was sized up: what ended meanwhile is in the journal.
         if self.journal.has(id) {
             return Ok(true);
         }
         let (told, to) = (without_instruction(&job), self.callback_for(&config).base().to_owned());
-        let needs = match needs {
-            Ok(needs) => needs,
-            Err(why) => {
-                attempt::end_unstarted(self, to, &told, JobStatus::Failed, why.clone());
-                return Err(ApiError::NeverFits { id, why });
-            }
+        let offer = match needs {
+            Ok(needs) => self.intake.offer(job, config, needs),
+            Err(why) => Offer::Never { why },
         };
-        match self.intake.offer(job, config, needs) {
-            Offer::Taken => {
-                self.runner.notify_one();
-                Ok(false)
-            }
+        match offer {
+            Offer::Taken => Ok(false),
             Offer::AlreadyHeld => Ok(true),
             Offer::Full { held } => Err(ApiError::Full { held }),
             Offer::Closed => Err(ApiError::Stopping),
@@ -194,6 +248,30 @@ impl Node {
         }
     }
 
+    /// The attempts that the node answers for to the web service that grants its lease.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        let to = self.callback.base();
+        // In this order: an outcome is in the journal before its job is let go.
+        let mut attempts = self.intake.attempts(|config| self.callback_for(config).base() == to);
+        let journalled = self.journal.marks(to);
+        attempts.extend(journalled.into_iter().map(|(id, attempt)| Attempt { id, attempt }));
+        attempts.sort_unstable();
+        attempts.dedup();
+        attempts
+    }
+
+    /// Whether what this web service hears of is held by a lease: only one grants them.
+    pub(crate) fn is_leased(&self, to: &str) -> bool {
+        to == self.callback.base()
+    }
+
+    /// Returns once a job of this configuration may be claimed.
+    pub(crate) async fn leased(&self, config: &DigestConfig) {
+        if self.is_leased(self.callback_for(config).base()) {
+            self.lease.held().await;
+        }
+    }
+
     /// The web service that is to hear of a job.
     pub(crate) fn callback_for(&self, config: &DigestConfig) -> Callback {
         match &config.callback {
@@ -216,14 +294,18 @@ fn without_instruction(job: &NewJob) -> NewJob {
     }
 }
 
-/// What the attempt will take; a digester that panics over the instruction fails the job, and not
-/// the replay that offers it.
-fn needs_caught(digester: &dyn Digester, instruction: &RawValue) -> Result<Needs, String> {
-    catch_unwind(AssertUnwindSafe(|| digester.needs(instruction))).map_err(|panic| {
+/// What an attempt at the job will take; a digester that panics over the instruction fails the job,
+/// and nothing else.
+fn needs(digesters: &Digesters, job: &NewJob) -> Result<Result<Needs, String>, ApiError> {
+    let (Some(digester), Some(instruction)) = (digesters.get(&job.kind), &job.instruction) else {
+        return Err(ApiError::InstructionMissing(job.id));
+    };
+    let caught = catch_unwind(AssertUnwindSafe(|| digester.needs(instruction)));
+    Ok(caught.map_err(|panic| {
         let message = edge::panic_text(&*panic);
         tracing::error!(panic = message, "the digester panicked over an instruction");
         format!("the digester panicked: {message}")
-    })
+    }))
 }
 
 /// Lets everything else on the machine go before the calling thread.

@@ -2,14 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, extract::State, http::StatusCode, middleware};
-use edge::{Answer, Json, Path, Token};
-use schema::{DigestRequest, Held, JobId, Problem, ProblemKind, Taken};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::{StatusCode, header::RETRY_AFTER},
+    middleware,
+    response::{IntoResponse, Response},
+};
+use edge::{Answer, Json, OneOrMany, Path, Token};
+use schema::{DigestRequest, Held, JobId, Problem, ProblemKind, Taken, TakenItem};
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{error::ApiError, node::Node, regulation};
+
+/// How many jobs one request may hand over.
+const MAX_ITEMS: usize = 1000;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -52,9 +61,12 @@ pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
         .with_state(node)
 }
 
-/// Takes a job in. Handing over the same twice is the same as once.
-#[utoipa::path(post, path = "/job", tag = "job", request_body = DigestRequest, responses(
+/// Takes a job in. Handing over the same twice is the same as once. Of an array of jobs every one is
+/// answered for itself, in their order; `Retry-After` tells that the node was too full for some.
+#[utoipa::path(post, path = "/job", tag = "job",
+    request_body(content = DigestRequest, description = "a job, or an array of jobs"), responses(
     (status = 202, description = "the node holds the job", body = Taken),
+    (status = 200, description = "of an array: one `TakenItem` each", body = Vec<TakenItem>),
     (status = 403, description = "a callback target that the node may not report to",
      body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "settled already, or refused by the web service",
@@ -66,11 +78,38 @@ pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
 ))]
 async fn take_job(
     State(node): State<Arc<Node>>,
-    Json(request): Json<DigestRequest>,
-) -> Result<(StatusCode, Json<Taken>), ApiError> {
-    let id = request.job.id;
-    let already_held = node.take(request).await?;
-    Ok((StatusCode::ACCEPTED, Json(Taken { id, node: node.name.clone(), already_held })))
+    Json(request): Json<OneOrMany<DigestRequest>>,
+) -> Result<Response, ApiError> {
+    match request {
+        OneOrMany::One(request) => {
+            let id = request.job.id;
+            let already_held = node.take(request).await?;
+            let taken = Taken { id, node: node.name.clone(), already_held };
+            Ok((StatusCode::ACCEPTED, Json(taken)).into_response())
+        }
+        OneOrMany::Many(requests) if requests.len() > MAX_ITEMS => {
+            Err(ApiError::TooMany { most: MAX_ITEMS, count: requests.len() })
+        }
+        OneOrMany::Many(requests) => Ok(take_jobs(&node, requests).await),
+    }
+}
+
+async fn take_jobs(node: &Node, requests: Vec<DigestRequest>) -> Response {
+    let answers = node.take_all(requests).await;
+    let retry_after =
+        answers.iter().filter_map(|(_, answer)| answer.as_ref().err()?.retry_after()).max();
+    let item = |(id, answer): (JobId, Result<bool, ApiError>)| match answer {
+        Ok(already_held) => {
+            let taken = Taken { id, node: node.name.clone(), already_held };
+            TakenItem { id, taken: Some(taken), problem: None }
+        }
+        Err(error) => TakenItem { id, taken: None, problem: Some(error.problem()) },
+    };
+    let items = Json(answers.into_iter().map(item).collect::<Vec<_>>());
+    match retry_after {
+        Some(seconds) => ([(RETRY_AFTER, seconds.to_string())], items).into_response(),
+        None => items.into_response(),
+    }
 }
 
 /// Every job that the node holds, oldest first.

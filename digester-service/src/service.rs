@@ -1,17 +1,17 @@
 //! The running service.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use regulator::{Clock as _, Regulator as _, Shared, Stack, SystemClock};
 use schema::Kind;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
-    config::Config, courier, digester::Digester, journal::Journal, lock::StateLock, node::Node,
-    replay, reporter::Stop, routes, runner, sampler, strategy,
+    config::Config, courier, digester::Digester, heartbeat::Heart, journal::Journal,
+    lock::StateLock, node::Node, replay, reporter::Stop, routes, runner, sampler, strategy,
 };
 
 /// The digester service, before it serves.
@@ -43,7 +43,7 @@ impl Service {
     ) -> anyhow::Result<()> {
         let _lock = StateLock::take(&self.config.state)?;
         let journal = Journal::open(&self.config.state).context("open the outcome journal")?;
-        let token = self.config.token.clone();
+        let (token, advertise) = (self.config.token.clone(), self.config.advertise.clone());
         let (regulator, runner) = regulator(&self.config);
         let node = Node::new(self.config, self.digesters, regulator, journal, runner, stopping);
         let node = Arc::new(node);
@@ -51,10 +51,12 @@ impl Service {
         let ended = CancellationToken::new();
         let address = listener.local_addr().context("read the address listened at")?;
         info!(%address, node = %node.name, "the digester service listens at {address}");
+        let advertised = advertised(advertise, address);
+        let heart = Heart::start(Arc::clone(&node), advertised).context("start the heartbeat")?;
         let router = routes::router(Arc::clone(&node), token);
         let server = edge::serve(listener, router, ended.clone(), edge::Limits::default());
         let work = async {
-            work(&node).await;
+            work(&node, heart).await;
             ended.cancel();
         };
         let (served, ()) = tokio::join!(server, work);
@@ -76,17 +78,31 @@ fn regulator(config: &Config) -> (Arc<Shared>, Arc<Notify>) {
 }
 
 /// Everything beside the requests, from the first replay to the last outcome.
-async fn work(node: &Arc<Node>) {
+async fn work(node: &Arc<Node>, mut heart: Heart) {
     let running = runner::run(Arc::clone(node));
     tokio::select! {
         // Passes over jobs whose outcome the courier has still to deliver.
         () = replay::run(Arc::clone(node)) => {}
         () = courier::run(Arc::clone(node)) => {}
         () = sampler::run(node) => {}
+        () = heart.stopped() => error!("the heartbeat has stopped"),
         () = drained(node, running) => {}
     }
     keep_learned(node);
     farewell(node).await;
+    heart.leave().await;
+}
+
+/// Where the web service reaches the node, if nothing is said: where it listens, by the machine's
+/// name if that is everywhere.
+fn advertised(configured: Option<String>, address: SocketAddr) -> String {
+    configured.unwrap_or_else(|| match address.ip().is_unspecified() {
+        true => {
+            let machine = rustix::system::uname();
+            format!("http://{}:{}", machine.nodename().to_string_lossy(), address.port())
+        }
+        false => format!("http://{address}"),
+    })
 }
 
 fn keep_learned(node: &Node) {

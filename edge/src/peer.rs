@@ -33,6 +33,12 @@ impl Peer {
         Self { http, token }
     }
 
+    /// The same, with connections of its own: for another runtime.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self::new(self.token.clone())
+    }
+
     /// A request, ready for its body.
     pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
         let request = self.http.request(method, url);

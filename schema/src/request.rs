@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{JobId, Key, Kind, NewJob, NodeId, Progress};
+use crate::{JobId, Key, Kind, NewJob, NodeId, Problem, Progress};
 
 /// A job for a digester service.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -41,6 +41,19 @@ pub struct Taken {
     pub node: NodeId,
     /// Whether the node had it already.
     pub already_held: bool,
+}
+
+/// The answer to one of many [`DigestRequest`]s: either the node holds the job, or why not.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TakenItem {
+    /// The job.
+    pub id: JobId,
+    /// That the node holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Taken>,
+    /// Why the node does not hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
 }
 
 /// What a held job is doing on its node.

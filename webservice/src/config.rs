@@ -19,6 +19,9 @@ pub struct Config {
     /// Who executes what is submitted.
     #[serde(default)]
     pub forward: ForwardConfig,
+    /// How long what a node has is its own when nothing is heard of it.
+    #[serde(default)]
+    pub lease: LeaseConfig,
     /// The secret shared with the digester services; without one, callbacks are open to all.
     #[serde(default)]
     pub token: Option<Token>,
@@ -102,6 +105,36 @@ impl DatabaseUrl {
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DatabaseUrl(…)")
+    }
+}
+
+/// When a node that is not heard any more loses what it has. Every web service with the same
+/// database must be told the same.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LeaseConfig {
+    /// How long what a node has is its own after it was last heard, in seconds.
+    pub seconds: u64,
+    /// How many attempts at a job may be cut short, by a crash or a lapsed lease, before the job is
+    /// given up.
+    pub max_cut_short: u32,
+}
+
+impl LeaseConfig {
+    pub(crate) fn length(&self) -> Duration {
+        Duration::from_secs(self.seconds.max(1))
+    }
+
+    /// How often the leases are looked at.
+    pub(crate) fn scan(&self) -> Duration {
+        self.length() / 8
+    }
+}
+
+impl Default for LeaseConfig {
+    fn default() -> Self {
+        // Heard every 2 s, looked at every second: its jobs run again within 10 s of a crash.
+        Self { seconds: 8, max_cut_short: 5 }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use edge::Answer;
-use schema::{Job, JobId, JobStatus, Key, Problem, ProblemKind};
+use schema::{Job, JobId, JobStatus, Key, NodeId, Problem, ProblemKind};
 use tracing::{error, warn};
 
 /// How long a caller should wait when the database is away, in seconds.
@@ -17,6 +17,10 @@ pub(crate) enum ApiError {
     NoSuchJob(JobId),
     #[error("there is no instruction {0}")]
     NoSuchInstruction(Key),
+    #[error("there is no node {0}")]
+    NoSuchNode(NodeId),
+    #[error("a later process goes by the name {0}; no two nodes may share one")]
+    NameTaken(NodeId),
     #[error("{0}")]
     Invalid(String),
     #[error("the instruction could not be checked")]
@@ -44,9 +48,13 @@ pub(crate) enum ApiError {
 impl ApiError {
     fn kind(&self) -> ProblemKind {
         match self {
-            Self::NoSuchJob(_) | Self::NoSuchInstruction(_) => ProblemKind::NotFound,
+            Self::NoSuchJob(_) | Self::NoSuchInstruction(_) | Self::NoSuchNode(_) => {
+                ProblemKind::NotFound
+            }
             Self::Invalid(_) | Self::InstructionMissing { .. } => ProblemKind::Invalid,
-            Self::KeyTaken { .. } | Self::JobDiffers { .. } => ProblemKind::Conflict,
+            Self::KeyTaken { .. } | Self::JobDiffers { .. } | Self::NameTaken(_) => {
+                ProblemKind::Conflict
+            }
             Self::StaleAttempt { .. } => ProblemKind::StaleAttempt,
             Self::IllegalMove { .. } | Self::Unsettled { .. } => ProblemKind::IllegalMove,
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,

@@ -1,56 +1,49 @@
 //! Hands submitted jobs to digester services. The user's request never waits for it.
 
 mod client;
+mod offer;
+mod targets;
 
 pub(crate) use client::Client;
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
-use edge::Backoff;
-use futures_util::{StreamExt as _, stream, stream::FuturesUnordered};
-use schema::{DigestConfig, DigestRequest, Held, Job, JobId, Key, Kind, NewJob, NodeId};
-use tokio::time::Instant;
+use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
+use schema::{Held, Job, JobId, NodeId};
+use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use self::client::Handover;
+use self::{
+    client::Fate,
+    offer::{Offer, Offered},
+    targets::Targets,
+};
 use crate::{
     app::App,
     store::{self, job::ToForward},
 };
 
-/// How many hand-overs are under way at once.
+/// How many requests are under way at once.
 const CONCURRENT: usize = 8;
+/// How many bytes of instructions are looked at in one pass, as they are stored.
+const MAX_BYTES: i64 = 16 << 20;
 
 /// Hands over what waits, until told to stop.
 pub(crate) async fn run(app: App, callback: String) {
-    let digesters = app.config.forward.digesters.clone();
-    if digesters.is_empty() {
-        warn!("no digester service is configured: jobs will stay submitted");
-    }
     let longest = Duration::from_secs(app.config.forward.max_backoff_seconds);
-    let mut forwarder = Forwarder { app, callback, turn: 0, passed_over: None, longest };
-    let mut backoff = Backoff::new(longest);
+    let targets = Targets::new(&app.config.forward.digesters, longest);
+    let mut forwarder = Forwarder { app, callback, targets, passed_over: None, longest };
     while !forwarder.app.shutdown.is_cancelled() {
-        let pause = match forwarder.pass(&digesters).await {
-            Pass::Idle => {
-                backoff.reset();
-                forwarder.until_wanted().await;
-                continue;
-            }
-            Pass::Moved => {
-                backoff.reset();
-                continue;
-            }
-            Pass::Refused { retry_after } => backoff.pause(retry_after),
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = forwarder.app.shutdown.cancelled() => {}
+        let pass = forwarder.pass().await.unwrap_or_else(|error| {
+            // What was handed over and not noted is offered again, which is harmless.
+            warn!(error = &error as &dyn std::error::Error, "could not hand jobs over");
+            Pass::Waits { until: Instant::now() + forwarder.poll() }
+        });
+        match pass {
+            Pass::Idle => forwarder.until_wanted().await,
+            Pass::Moved => {}
+            Pass::Waits { until } => forwarder.until(until).await,
         }
     }
 }
@@ -61,24 +54,14 @@ enum Pass {
     Idle,
     /// Jobs were handed over, or passed over; there may be more.
     Moved,
-    /// Nobody takes any.
-    Refused { retry_after: Option<Duration> },
-}
-
-/// Whether a digester service has answered for every job it was offered.
-enum Offered {
-    All,
-    /// It is full or away.
-    Blocked {
-        retry_after: Option<Duration>,
-    },
+    /// Nobody takes any before then.
+    Waits { until: Instant },
 }
 
 struct Forwarder {
     app: App,
     callback: String,
-    /// Which digester service comes first this time.
-    turn: usize,
+    targets: Targets,
     /// Up to which job those who could be asked want none of what waits, and until when they are
     /// not asked again. Without it, jobs that nobody serves would keep the others from their turn.
     passed_over: Option<(JobId, Instant)>,
@@ -86,46 +69,31 @@ struct Forwarder {
 }
 
 impl Forwarder {
-    async fn pass(&mut self, digesters: &[String]) -> Pass {
-        let batch = i64::from(self.app.config.forward.batch);
+    async fn pass(&mut self) -> sqlx::Result<Pass> {
         let after = self.after();
-        let mut waiting = match store::job::to_forward(&self.app.db, after, batch).await {
-            Ok(waiting) => waiting,
-            Err(error) => {
-                warn!(error = &error as &dyn std::error::Error, "could not look for waiting jobs");
-                return Pass::Refused { retry_after: None };
-            }
+        let limit = i64::from(self.app.config.forward.batch) * CONCURRENT as i64;
+        let (nodes, waiting) = tokio::try_join!(
+            store::node::list(&self.app.db, None),
+            store::job::to_forward(&self.app.db, after, limit, MAX_BYTES),
+        )?;
+        let before: HashSet<_> = self.targets.addresses().into_iter().map(str::to_owned).collect();
+        self.targets.refresh(&nodes);
+        if self.targets.addresses().iter().any(|address| !before.contains(*address)) {
+            self.passed_over = None;
+        }
+        let Some(last) = waiting.last().map(|job| JobId(job.id)) else {
+            self.targets.rest();
+            return Ok(Pass::Idle);
         };
-        let Some(last) = waiting.last().map(|job| JobId(job.id)) else { return Pass::Idle };
-        if digesters.is_empty() {
-            return Pass::Idle;
+        let now = Instant::now();
+        if !self.targets.any_open(now) {
+            return Ok(Pass::Waits { until: self.reopens(now) });
         }
-        self.turn = self.turn.wrapping_add(1);
-        let count = waiting.len();
-        let mut asked = false;
-        let mut soonest = None;
-        for step in 0..digesters.len() {
-            let digester = &digesters[(self.turn + step) % digesters.len()];
-            match self.offer(digester, &mut waiting).await {
-                Ok(Offered::All) => asked = true,
-                Ok(Offered::Blocked { retry_after }) => soonest = retry_after.or(soonest),
-                Err(error) => {
-                    // They are offered again, which is harmless.
-                    let error = &error as &dyn std::error::Error;
-                    warn!(error, "could not note that {digester} has taken jobs");
-                    return Pass::Refused { retry_after: None };
-                }
-            }
-        }
-        if asked && !waiting.is_empty() {
-            let until = self.passed_over.map_or(Instant::now() + self.longest, |(_, until)| until);
+        if self.offer(waiting, now).await? > 0 {
+            let until = self.passed_over.map_or_else(|| self.reopens(now), |(_, until)| until);
             self.passed_over = Some((last, until));
         }
-        if asked || waiting.len() < count {
-            Pass::Moved
-        } else {
-            Pass::Refused { retry_after: soonest }
-        }
+        Ok(Pass::Moved)
     }
 
     /// After which job to look for what waits.
@@ -134,101 +102,95 @@ impl Forwarder {
         self.passed_over.map_or(JobId(Uuid::nil()), |(last, _)| last)
     }
 
-    /// Offers the jobs to one digester service; those that it does not take are left.
-    async fn offer(&self, digester: &str, waiting: &mut Vec<ToForward>) -> sqlx::Result<Offered> {
-        let blocked = AtomicBool::new(false);
-        let requests: Vec<_> =
-            waiting.iter().map(|job| self.hand_over(digester, job, &blocked)).collect();
-        let handovers: Vec<_> = stream::iter(requests).buffered(CONCURRENT).collect().await;
-        let mut left = Vec::new();
-        let mut taken = BTreeMap::<NodeId, Vec<_>>::new();
-        let mut longest = None;
-        for (job, handover) in waiting.drain(..).zip(handovers) {
-            match handover {
-                Handover::Taken(node) => {
-                    taken.entry(node).or_default().push((JobId(job.id), job.attempt));
-                    continue;
+    /// When somebody may take what nobody takes now.
+    fn reopens(&self, now: Instant) -> Instant {
+        self.targets.reopens(now).unwrap_or(now + self.longest)
+    }
+
+    /// Offers the jobs to those who were open then, until nobody is left to be asked; returns how
+    /// many nobody took.
+    async fn offer(&mut self, waiting: Vec<ToForward>, then: Instant) -> sqlx::Result<usize> {
+        let (app, callback) = (self.app.clone(), self.callback.clone());
+        let mut offer = Offer::new(waiting, &callback, &app.config.forward);
+        loop {
+            let assigned = offer.assign(&self.targets, then);
+            if assigned.is_empty() {
+                return Ok(offer.left());
+            }
+            let requests = assigned
+                .into_iter()
+                .map(|(at, jobs)| offer.make(&app.forwarder, self.targets.get(at), at, jobs));
+            let offered = join_all(requests).await;
+            self.take_note(&mut offer, offered).await?;
+        }
+    }
+
+    async fn take_note(&mut self, offer: &mut Offer<'_>, all: Vec<Offered>) -> sqlx::Result<()> {
+        let now = Instant::now();
+        let mut taken = Vec::new();
+        for Offered { at, fates, closed } in all {
+            let before = taken.len();
+            for (job, fate) in fates {
+                match fate {
+                    Fate::Taken(node) => taken.push(offer.taken(job, node)),
+                    Fate::Unwanted => offer.refused(job, at),
+                    Fate::Left => {}
                 }
-                Handover::Full { retry_after } => longest = longest.max(Some(retry_after)),
-                Handover::Away | Handover::Unwanted => {}
             }
-            left.push(job);
+            let target = self.targets.get_mut(at);
+            target.took(taken.len() - before);
+            target.answered(closed, now);
         }
-        *waiting = left;
-        for (node, jobs) in taken {
-            store::job::forwarded(&self.app.db, &jobs, &node).await?;
-            info!(node = %node, jobs = jobs.len(), "handed {} jobs to {node}", jobs.len());
+        if taken.is_empty() {
+            return Ok(());
         }
-        Ok(match blocked.into_inner() {
-            true => Offered::Blocked { retry_after: longest },
-            false => Offered::All,
-        })
+        store::job::forwarded(&self.app.db, &taken).await?;
+        info!(jobs = taken.len(), "handed {} jobs over", taken.len());
+        Ok(())
     }
 
-    /// Hands one job over. Once the digester service is full or away, the others are kept back.
-    async fn hand_over(&self, digester: &str, job: &ToForward, blocked: &AtomicBool) -> Handover {
-        if blocked.load(Relaxed) {
-            return Handover::Away;
-        }
-        let handover = match self.request(job) {
-            Ok(request) => self.app.forwarder.hand_over(digester, &request).await,
-            Err(error) => {
-                warn!(job.id = %job.id, error = %error, "job {} cannot be read", job.id);
-                Handover::Unwanted
-            }
-        };
-        if matches!(handover, Handover::Full { .. } | Handover::Away) {
-            blocked.store(true, Relaxed);
-        }
-        handover
-    }
-
-    fn request(&self, job: &ToForward) -> anyhow::Result<DigestRequest> {
-        let config = &self.app.config.forward;
-        Ok(DigestRequest {
-            job: NewJob {
-                id: JobId(job.id),
-                key: Key::new(job.key.clone())?,
-                kind: Kind::new(job.kind.clone())?,
-                tenant: job.tenant.clone(),
-                submitted_by: job.submitted_by.clone(),
-                attempt: job.attempt.unsigned_abs(),
-                node: None,
-                instruction: Some(serde_json::from_str(&job.body)?),
-            },
-            config: DigestConfig {
-                callback: Some(self.callback.clone()),
-                known: true,
-                deadline_seconds: config.deadline_seconds,
-            },
-        })
+    fn poll(&self) -> Duration {
+        Duration::from_secs(self.app.config.forward.poll_seconds)
     }
 
     async fn until_wanted(&self) {
-        let poll = Duration::from_secs(self.app.config.forward.poll_seconds);
+        self.until(Instant::now() + self.poll()).await;
+    }
+
+    /// Waits until then, or until there is news.
+    async fn until(&self, then: Instant) {
         tokio::select! {
             () = self.app.news.next_submitted() => {}
-            () = tokio::time::sleep(poll) => {}
+            () = sleep_until(then) => {}
             () = self.app.shutdown.cancelled() => {}
         }
     }
 }
 
 /// What the node that has a job waiting says of it, if it answers soon.
-pub(crate) async fn held(app: &App, id: JobId) -> Option<Held> {
-    let digesters = app.config.forward.digesters.iter();
+pub(crate) async fn held(app: &App, job: &Job) -> Option<Held> {
+    let addresses = addresses(app, job.node.as_ref()?).await;
     let asked: FuturesUnordered<_> =
-        digesters.map(|digester| app.forwarder.held(digester, id)).collect();
+        addresses.iter().map(|address| app.forwarder.held(address, job.id)).collect();
     asked.filter_map(std::future::ready).next().await
 }
 
-/// Tells the digester services that a job is to end. Best effort: the answer to the job's next
-/// patch says the same.
+/// Tells the node that has a job that it is to end. Best effort: the answer to the job's next patch,
+/// and to the node's next heartbeat, says the same.
 pub(crate) fn cancel(app: &App, job: &Job) {
+    let Some(node) = job.node.clone() else { return };
     let (app, id) = (app.clone(), job.id);
     tokio::spawn(async move {
-        for digester in &app.config.forward.digesters {
-            app.forwarder.cancel(digester, id).await;
+        for address in addresses(&app, &node).await {
+            app.forwarder.cancel(&address, id).await;
         }
     });
+}
+
+/// Where a node is. One that never made itself known is behind some configured address.
+async fn addresses(app: &App, node: &NodeId) -> Vec<String> {
+    match store::node::address(&app.db, node).await {
+        Ok(Some(address)) => vec![address],
+        Ok(None) | Err(_) => app.config.forward.digesters.clone(),
+    }
 }

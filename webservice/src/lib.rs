@@ -11,6 +11,7 @@ mod facade;
 mod forward;
 pub mod gobii;
 mod news;
+mod nodes;
 mod routes;
 mod service;
 mod store;

@@ -32,6 +32,11 @@ impl News {
         self.submitted.notify_one();
     }
 
+    /// What waits may find somebody to take it now.
+    pub(crate) fn look_again(&self) {
+        self.submitted.notify_one();
+    }
+
     /// A digester service said something of a job.
     pub(crate) fn patched(&self, id: JobId, answer: &PatchAnswer) {
         match answer.status {

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{KindCheck, app::App, config::Config, error::is_outage, forward, routes, store};
+use crate::{KindCheck, app::App, config::Config, error::is_outage, forward, nodes, routes, store};
 
 /// How long to wait before the database is tried again at start.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
@@ -65,10 +65,11 @@ impl Service {
     }
 }
 
-/// What goes on beside the requests: the tables are brought up to date, then jobs are handed over.
+/// What goes on beside the requests: the tables are brought up to date, then jobs are handed over,
+/// and taken from nodes that are gone.
 async fn work(app: App, callback: String) -> anyhow::Result<()> {
     if migrate(&app).await? {
-        forward::run(app, callback).await;
+        tokio::join!(forward::run(app.clone(), callback), nodes::run(app));
     }
     Ok(())
 }

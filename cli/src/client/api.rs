@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use schema::{
-    Accepted, Instruction, Job, JobEvent, JobFilter, JobId, Key, NewInstruction, Page, Problem,
+    Accepted, Instruction, Job, JobEvent, JobFilter, JobId, Key, NewInstruction, Node, Page,
+    Problem,
 };
 use serde::de::DeserializeOwned;
 
@@ -71,6 +72,10 @@ impl Api {
                 return Ok(events);
             }
         }
+    }
+
+    pub(crate) async fn nodes(&self) -> anyhow::Result<Vec<Node>> {
+        self.send(self.http.get(self.url(&["node"]))).await
     }
 
     pub(crate) async fn cancel(&self, id: JobId) -> anyhow::Result<Job> {

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod cancel;
 pub(crate) mod jobs;
+pub(crate) mod nodes;
 mod print;
 pub(crate) mod rerun;
 pub(crate) mod show;

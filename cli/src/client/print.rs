@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use indicatif::HumanDuration;
 use jiff::{Timestamp, tz::TimeZone};
-use schema::{Job, JobEvent, JobStatus, Page, Report};
+use schema::{Job, JobEvent, JobStatus, Node, NodeState, Page, Report};
 
 use crate::{data::say, report};
 
@@ -49,6 +49,31 @@ pub(crate) fn jobs(page: &Page<Job>) -> anyhow::Result<()> {
         Some(next) => say(&format!("there are more: --after {next}")),
         None => Ok(()),
     }
+}
+
+/// The digester services.
+pub(crate) fn nodes(nodes: &[Node]) -> anyhow::Result<()> {
+    let head = ["node", "state", "runs", "holds", "of", "kinds", "version", "heard", "address"];
+    let rows = nodes.iter().map(|node| {
+        let kinds: Vec<_> = node.kinds.iter().map(ToString::to_string).collect();
+        let state = match node.state {
+            NodeState::Live => "live",
+            NodeState::Lapsed => "lapsed",
+        };
+        [
+            node.id.to_string(),
+            state.to_owned(),
+            node.running.to_string(),
+            node.held.to_string(),
+            node.capacity.to_string(),
+            kinds.join(", "),
+            node.version.clone(),
+            clock(node.seen_at),
+            node.address.clone(),
+        ]
+    });
+    let table = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    report::columns(table).iter().try_for_each(|line| say(line))
 }
 
 /// All there is to know about a job.

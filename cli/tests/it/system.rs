@@ -4,13 +4,13 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use schema::{Job, JobEvent, JobStatus};
+use schema::{Job, JobEvent, JobStatus, Node, NodeState};
 use serde_json::Value;
 use sqlx::PgPool;
 
@@ -48,8 +48,12 @@ impl Process {
     }
 
     pub(crate) fn terminate(&mut self) {
+        self.signal("-TERM");
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 }
 
@@ -95,7 +99,6 @@ impl System {
 
     fn configuration(&self) -> String {
         let (web, node) = (self.web_port, self.node_port);
-        let state = self.folder.path().join("node");
         format!(
             r#"
             [webservice]
@@ -107,10 +110,19 @@ impl System {
             [webservice.forward]
             digesters = ["http://127.0.0.1:{node}"]
             max_backoff_seconds = 1
+            {service}
+            "#,
+            database = self.database_url,
+            service = self.node_configuration("node-a", node),
+        )
+    }
 
+    fn node_configuration(&self, name: &str, port: u16) -> String {
+        format!(
+            r#"
             [service]
-            listen = "127.0.0.1:{node}"
-            node = "node-a"
+            listen = "127.0.0.1:{port}"
+            node = "{name}"
             state = "{state}"
             callback = "http://127.0.0.1:{web}"
             token = "of this test"
@@ -118,20 +130,40 @@ impl System {
             max_backoff_seconds = 1
             replay_every_seconds = 1
             "#,
-            database = self.database_url,
-            state = state.display(),
+            state = self.folder.path().join(name).display(),
+            web = self.web_port,
         )
     }
 
     pub(crate) fn start(&self, role: &str) -> Process {
-        let log = fs::File::options().create(true).append(true).open(self.log(role)).unwrap();
+        self.start_with(role, role, &self.config())
+    }
+
+    /// Starts a further digester service, of which the web service is not told.
+    pub(crate) fn start_node(&self, name: &str) -> Process {
+        let config = self.folder.path().join(name).with_extension("toml");
+        fs::write(&config, self.node_configuration(name, free_port())).unwrap();
+        self.start_with("service", name, &config)
+    }
+
+    fn start_with(&self, role: &str, name: &str, config: &Path) -> Process {
+        let log = fs::File::options().create(true).append(true).open(self.log(name)).unwrap();
         let mut command = digester();
-        command.arg(role).arg("--config").arg(self.config()).stderr(log);
+        command.arg(role).arg("--config").arg(config).stderr(log);
         Process(command.spawn().unwrap())
     }
 
-    fn log(&self, role: &str) -> PathBuf {
-        self.folder.path().join(role).with_extension("log")
+    /// Waits until these nodes, and no others, are live.
+    pub(crate) fn until_live(&self, names: &[&str]) {
+        until(&format!("{names:?} are live"), || {
+            let nodes: Vec<Node> = serde_json::from_value(self.ask(&["nodes"])?).unwrap();
+            let live = nodes.iter().filter(|node| node.state == NodeState::Live);
+            live.map(|node| node.id.as_str()).eq(names.iter().copied()).then_some(())
+        });
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name).with_extension("log")
     }
 
     /// A question on the command line, answered as JSON.

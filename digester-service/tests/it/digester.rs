@@ -18,9 +18,14 @@ use crate::world::GUARD;
 pub(crate) struct Gate {
     open: Arc<(Mutex<bool>, Condvar)>,
     begun: Arc<Begun>,
+    published: Published,
 }
 
 struct Begun(watch::Sender<usize>);
+
+/// What was made, and got its name.
+#[derive(Clone, Default)]
+struct Published(Arc<Mutex<usize>>);
 
 impl Default for Begun {
     fn default() -> Self {
@@ -53,6 +58,11 @@ impl Gate {
     pub(crate) async fn reached(&self, count: usize) {
         let mut begun = self.begun.0.subscribe();
         timeout(GUARD, begun.wait_for(|begun| *begun >= count)).await.expect("it begins").unwrap();
+    }
+
+    /// How many digests have published what they made.
+    pub(crate) fn published(&self) -> usize {
+        *self.published.0.lock().unwrap()
     }
 
     /// How many digests have begun.
@@ -100,6 +110,10 @@ impl Digester for Gate {
         if let Some(why) = order.panic {
             panic!("{why}");
         }
+        if !work.may_publish() {
+            return Outcome::Stopped;
+        }
+        *self.published.0.lock().unwrap() += 1;
         Outcome::Completed { message: "passed".to_owned(), report: order.report }
     }
 }

@@ -83,7 +83,7 @@ async fn what_the_node_cannot_or_may_not_do_is_refused() {
         (callback("http://169.254.169.254/latest"), 403, "forbidden"),
         (callback("http://friend.evil"), 403, "forbidden"),
         (callback(&format!("{}/../", world.web.url)), 403, "forbidden"),
-        (json!([]), 422, "invalid"),
+        (json!([{}]), 422, "invalid"),
     ];
     for (request, status, problem) in cases {
         let reply = node.hand_over(&request).await;
@@ -129,5 +129,39 @@ async fn a_job_given_directly_is_with_the_web_service_before_it_is_taken() {
     node.until(id, Value::Null).await;
     let late = node.hand_over(&request).await;
     assert_eq!((late.status, &*late.problem()), (409, "conflict"));
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn of_many_jobs_handed_over_at_once_every_one_is_answered_for_itself() {
+    let world = World::new().await;
+    let node = world.node_with(json!({}), json!({"held_jobs": 2}));
+    let jobs: Vec<_> = (0..3).map(|_| world.web.submit("gate", &json!({}))).collect();
+    let mut foreign = jobs[2].1.clone();
+    foreign["job"]["kind"] = json!("unheard-of");
+    let all = json!([jobs[0].1, foreign, jobs[1].1, jobs[0].1, jobs[2].1]);
+    let reply = node.hand_over(&all).await;
+    assert_eq!((reply.status, &reply.headers["retry-after"]), (200, &"1".parse().unwrap()));
+    let items = reply.json();
+    let taken: Vec<_> = items.as_array().unwrap().iter().map(|item| &item["taken"]).collect();
+    assert_eq!(taken[0], &json!({"id": jobs[0].0, "node": "n1", "already_held": false}));
+    assert_eq!(items[1]["problem"]["status"], 422);
+    assert_eq!(taken[2]["already_held"], false);
+    assert_eq!(taken[3]["already_held"], true);
+    assert_eq!(items[4]["problem"]["status"], 503, "there is no more room");
+    node.gate.open();
+    for (job, _) in &jobs[..2] {
+        world.web.until_settled(*job).await;
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn more_jobs_at_once_than_a_request_may_carry_are_refused() {
+    let world = World::new().await;
+    let node = world.node();
+    let (_, request) = world.web.submit("gate", &json!({}));
+    let reply = node.hand_over(&json!(vec![request; 1001])).await;
+    assert_eq!((reply.status, &*reply.problem()), (422, "invalid"));
     node.stop().await;
 }

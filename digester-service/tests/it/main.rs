@@ -7,6 +7,7 @@ mod attempt;
 mod cancel;
 mod digester;
 mod drain;
+mod heartbeat;
 mod intake;
 mod openapi;
 mod outage;

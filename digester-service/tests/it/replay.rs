@@ -13,7 +13,6 @@ use crate::{
 fn cut_short(web: &Web, job: Uuid, attempt: u32) {
     web.change(job, |row| {
         (row.status, row.attempt, row.node) = (JobStatus::Running, attempt, Some("n1".to_owned()));
-        row.cut_short = attempt - 1;
     });
 }
 
@@ -29,7 +28,7 @@ async fn a_job_cut_short_by_a_crash_is_done_in_the_next_attempt() {
     let node = world.node();
     node.gate.open();
     let row = world.web.until_settled(job).await;
-    assert_eq!(row.past, ["running 1", "submitted 1", "running 2", "completed 2"]);
+    assert_eq!(row.past, ["running 1", "cut short 1", "running 2", "completed 2"]);
     node.until(job, Value::Null).await;
     node.stop().await;
 }
@@ -56,45 +55,18 @@ async fn waiting_jobs_are_taken_up_again_in_their_order_after_a_crash() {
 }
 
 #[tokio::test]
-async fn a_job_cut_short_too_often_is_given_up() {
+async fn an_attempt_that_is_not_here_is_told_of_while_one_that_is_goes_on() {
     let world = World::new().await;
-    let (job, _) = world.web.submit("gate", &json!({}));
-    cut_short(&world.web, job, 3);
-    let node = world.node_with(json!({}), json!({"max_cut_short": 3}));
-    let row = world.web.until_settled(job).await;
-    assert_eq!((row.status, row.attempt), (JobStatus::Failed, 3));
-    assert!(row.message.contains("given up"), "{}", row.message);
-    assert_eq!(node.gate.count(), 0);
-    node.stop().await;
-}
-
-#[tokio::test]
-async fn attempts_that_were_handed_back_in_good_order_do_not_count_against_a_job() {
-    let world = World::new().await;
-    let (job, _) = world.web.submit("gate", &json!({}));
-    cut_short(&world.web, job, 9);
-    world.web.change(job, |row| row.cut_short = 1);
-    let node = world.node_with(json!({}), json!({"max_cut_short": 3}));
+    let node = world.node_with(json!({}), json!({"replay_every_seconds": 1}));
+    let (here, request) = world.web.submit("gate", &json!({}));
+    node.takes(&request).await;
+    node.gate.reached(1).await;
+    let (gone, _) = world.web.submit("gate", &json!({}));
+    cut_short(&world.web, gone, 1);
+    world.web.until(gone, |row| row.cut_short == 1).await;
+    assert_eq!(world.web.row(here).past, ["running 1"]);
     node.gate.open();
-    let row = world.web.until_settled(job).await;
-    assert_eq!((row.status, row.attempt, row.cut_short), (JobStatus::Completed, 10, 2));
-    node.stop().await;
-}
-
-#[tokio::test]
-async fn a_job_cut_short_that_was_to_end_is_cancelled() {
-    let world = World::new().await;
-    let jobs = [1, 3].map(|attempt| {
-        let (job, _) = world.web.submit("gate", &json!({}));
-        cut_short(&world.web, job, attempt);
-        world.web.change(job, |row| row.cancel_requested = true);
-        job
-    });
-    let node = world.node_with(json!({}), json!({"max_cut_short": 3}));
-    for job in jobs {
-        assert_eq!(world.web.until_settled(job).await.status, JobStatus::Cancelled);
-    }
-    assert_eq!(node.gate.count(), 0);
+    assert_eq!(world.web.until_settled(gone).await.attempt, 2);
     node.stop().await;
 }
 
@@ -110,7 +82,7 @@ async fn replay_waits_for_the_web_service_and_leaves_kinds_alone_that_it_does_no
     node.gate.open();
     world.web.is(Mood::Well);
     assert_eq!(world.web.until_settled(job).await.attempt, 2);
-    assert_eq!(world.web.row(foreign).status, JobStatus::Running);
+    assert_eq!(world.web.row(foreign).attempt, 1);
     node.stop().await;
 }
 

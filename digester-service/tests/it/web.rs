@@ -10,9 +10,9 @@ use axum::{
     extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, patch, post},
+    routing::{get, patch, post, put},
 };
-use schema::{JobPatch, JobStatus, Problem, ProblemKind};
+use schema::{Attempt, Heartbeat, JobPatch, JobStatus, Problem, ProblemKind};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -54,6 +54,8 @@ pub(crate) struct Row {
 struct Model {
     rows: BTreeMap<Uuid, Row>,
     instructions: HashMap<String, Value>,
+    /// The process that was heard last of each node.
+    boots: HashMap<String, Uuid>,
 }
 
 #[derive(Clone)]
@@ -66,6 +68,10 @@ pub(crate) struct Web {
     heard: Arc<watch::Sender<u64>>,
     /// How often it was asked what is unsettled.
     asked: Arc<watch::Sender<u64>>,
+    /// What nodes said of themselves.
+    beats: Arc<watch::Sender<Vec<Heartbeat>>>,
+    /// How long a lease is; none: no leases are known here.
+    lease_ms: Arc<watch::Sender<Option<u64>>>,
 }
 
 impl Web {
@@ -78,11 +84,14 @@ impl Web {
             changes: Arc::new(watch::channel(0).0),
             heard: Arc::new(watch::channel(0).0),
             asked: Arc::new(watch::channel(0).0),
+            beats: Arc::new(watch::channel(Vec::new()).0),
+            lease_ms: Arc::new(watch::channel(Some(600_000)).0),
         };
         let router = Router::new()
             .route("/job", post(announce).patch(patch_all).get(list))
             .route("/job/{id}", patch(patch_one))
             .route("/instruction/{key}", get(instruction))
+            .route("/node/{id}", put(hear))
             .with_state(web.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         web
@@ -90,6 +99,27 @@ impl Web {
 
     pub(crate) fn is(&self, mood: Mood) {
         self.mood.send_replace(mood);
+    }
+
+    /// Grants leases so long from now on, or none.
+    pub(crate) fn leases(&self, milliseconds: Option<u64>) {
+        self.lease_ms.send_replace(milliseconds);
+    }
+
+    /// Waits for a heartbeat that is as wanted.
+    pub(crate) async fn beats(&self, wanted: impl Fn(&Heartbeat) -> bool) -> Heartbeat {
+        let mut beats = self.beats.subscribe();
+        let heard = timeout(GUARD, beats.wait_for(|beats| beats.iter().any(&wanted))).await;
+        let heard = heard.expect("the heartbeat comes").unwrap();
+        heard.iter().rfind(|beat| wanted(beat)).unwrap().clone()
+    }
+
+    /// Waits for so many heartbeats more.
+    pub(crate) async fn hears_beats(&self, more: usize) {
+        let mut beats = self.beats.subscribe();
+        let wanted = beats.borrow().len() + more;
+        let heard = timeout(GUARD, beats.wait_for(|beats| beats.len() >= wanted));
+        heard.await.expect("heartbeats come").unwrap();
     }
 
     /// Makes a submitted job, and the request that hands it over.
@@ -221,6 +251,19 @@ impl Row {
                   "cancel_requested": self.cancel_requested}))
     }
 
+    /// The attempt ended without a word. As if the job was handed over to the node again at once,
+    /// and the word of that was lost: the node has to find it itself.
+    fn cut_short(&mut self) {
+        self.status = JobStatus::Submitted;
+        self.cut_short += 1;
+        self.past.push(format!("cut short {}", self.attempt));
+    }
+
+    fn is_lost(&self, attempt: Attempt, node: &str) -> bool {
+        let ours = self.status == JobStatus::Running && self.node.as_deref() == Some(node);
+        self.attempt > attempt.attempt || (self.attempt == attempt.attempt && !ours)
+    }
+
     fn apply(&mut self, patch: &JobPatch) {
         (self.attempt, self.sequence) = (patch.attempt, patch.sequence);
         self.cut_short += u32::from(patch.cut_short);
@@ -255,6 +298,41 @@ fn away() -> Response {
 fn problem(kind: ProblemKind) -> Response {
     let status = StatusCode::from_u16(kind.status()).unwrap();
     (status, Json(Problem::new(kind, ""))).into_response()
+}
+
+async fn hear(
+    State(web): State<Web>,
+    Path(node): Path<String>,
+    Json(beat): Json<Heartbeat>,
+) -> Response {
+    let lease_ms = *web.lease_ms.borrow();
+    let Some(lease_ms) = lease_ms.filter(|_| web.mood() != Mood::Away) else {
+        return if lease_ms.is_none() { problem(ProblemKind::NotFound) } else { away() };
+    };
+    let mut model = web.model();
+    let anew = model.boots.insert(node.clone(), beat.boot) != Some(beat.boot);
+    for (id, row) in &mut model.rows {
+        let named = |list: &[Attempt]| {
+            list.iter().any(|item| item.id.0 == *id && item.attempt == row.attempt)
+        };
+        let ours = row.status == JobStatus::Running && row.node.as_ref() == Some(&node);
+        if ours && (named(&beat.cut_short) || anew && !named(&beat.attempts)) {
+            row.cut_short();
+        }
+    }
+    let named = beat.attempts.iter();
+    let of = |attempt: &&Attempt| model.rows.get(&attempt.id.0);
+    let lost: Vec<_> = named
+        .clone()
+        .filter(|named| of(named).is_none_or(|row| row.is_lost(**named, &node)))
+        .collect();
+    let cancel: Vec<_> =
+        named.filter(|named| of(named).is_some_and(|row| row.cancel_requested)).collect();
+    let answer = json!({"lease_ms": lease_ms, "lost": lost, "cancel": cancel});
+    drop(model);
+    web.changes.send_modify(|changes| *changes += 1);
+    web.beats.send_modify(|beats| beats.push(beat));
+    Json(answer).into_response()
 }
 
 async fn announce(State(web): State<Web>, Json(new): Json<Value>) -> Response {

@@ -138,25 +138,29 @@ impl System {
             "[webservice]\nlisten = \"127.0.0.1:{}\"\ntoken = \"{}\"\n\
              [webservice.database]\nurl = \"{}\"\n\
              [webservice.forward]\ndigesters = {digesters:?}\ncallback = \"{}\"\n\
-             max_backoff_seconds = {}\n",
+             max_backoff_seconds = {}\n\
+             [webservice.lease]\nmax_cut_short = {}\n",
             self.web_port,
             self.token,
             self.database.url,
             self.callback(),
             self.settings.max_backoff_seconds,
+            self.settings.max_cut_short,
         )
     }
 
     fn node_configuration(&self, node: &Node) -> String {
-        let Settings { at_once, held_jobs, max_cut_short, max_backoff_seconds, .. } = self.settings;
+        let Settings { at_once, held_jobs, max_backoff_seconds, .. } = self.settings;
         format!(
-            "[service]\nlisten = \"127.0.0.1:{}\"\nnode = \"{}\"\nstate = \"{}\"\n\
+            "[service]\nlisten = \"127.0.0.1:{}\"\nadvertise = \"http://127.0.0.1:{}\"\n\
+             node = \"{}\"\nstate = \"{}\"\n\
              callback = \"{}\"\ntoken = \"{}\"\n\
              [service.regulator]\ngates = [{{ fixed = {{ at_once = {at_once} }} }}]\n\
-             [service.limits]\nheld_jobs = {held_jobs}\nmax_cut_short = {max_cut_short}\n\
+             [service.limits]\nheld_jobs = {held_jobs}\n\
              max_backoff_seconds = {max_backoff_seconds}\nreplay_every_seconds = {}\n\
              drain_seconds = {}\n",
             node.port,
+            node.called_at(),
             node.name,
             self.state(&node.name).display(),
             self.callback(),

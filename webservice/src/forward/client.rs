@@ -4,24 +4,34 @@ use std::time::Duration;
 
 use edge::{Peer, Token};
 use reqwest::{Method, Response, StatusCode, header::RETRY_AFTER};
-use schema::{DigestRequest, Held, JobId, NodeId, Taken};
+use schema::{DigestRequest, Held, JobId, NodeId, Taken, TakenItem};
 use tracing::warn;
 
 /// How long a node may take to say why a job waits; who asked is waiting, too.
 const GLANCE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a node may take to take jobs in; others are waiting, too.
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a full digester service is left alone when it does not say.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What became of a hand-over.
-pub(super) enum Handover {
+/// What became of the offer of a job.
+#[derive(Clone, Debug)]
+pub(super) enum Fate {
     /// The node holds the job now, or did already.
     Taken(NodeId),
-    /// The node is full, or stopping.
-    Full { retry_after: Duration },
-    /// The node is away, or deaf to us; the log knows why.
-    Away,
     /// The node answers, and does not want this job; the log knows why.
     Unwanted,
+    /// The node takes nothing for now.
+    Left,
+}
+
+/// Why a digester service takes nothing for now.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Closed {
+    /// It is full, or stopping.
+    Full { retry_after: Duration },
+    /// It is away, or deaf to us; the log knows why.
+    Away,
 }
 
 /// Speaks to digester services.
@@ -33,14 +43,58 @@ impl Client {
         Self(Peer::new(token))
     }
 
-    pub(super) async fn hand_over(&self, digester: &str, request: &DigestRequest) -> Handover {
+    /// Offers one job.
+    pub(super) async fn hand_over(
+        &self,
+        digester: &str,
+        request: &DigestRequest,
+    ) -> Result<Fate, Closed> {
+        let response = self.post(digester, request).await?;
+        let id = request.job.id;
+        match response.status().as_u16() {
+            400 | 409 | 413 | 415 | 422 => {
+                let text = response.text().await.unwrap_or_default();
+                warn!(job.id = %id, "job {id} was not taken: {text}");
+                Ok(Fate::Unwanted)
+            }
+            _ => read::<Taken>(response).await.map(|taken| Fate::Taken(taken.node)),
+        }
+    }
+
+    /// Offers many jobs; one fate each, in their order, and whether the node is full now.
+    pub(super) async fn hand_over_all(
+        &self,
+        digester: &str,
+        requests: &[&DigestRequest],
+    ) -> Result<(Vec<Fate>, Option<Closed>), Closed> {
+        let response = self.post(digester, requests).await?;
+        let retry_after = retry_after(&response);
+        let items: Vec<TakenItem> = read(response).await?;
+        if items.len() != requests.len() {
+            warn!("{digester} answers {} of {} jobs", items.len(), requests.len());
+            return Err(Closed::Away);
+        }
+        let fates: Vec<_> = items.into_iter().map(fate).collect();
+        let full = fates.iter().any(|fate| matches!(fate, Fate::Left));
+        Ok((fates, full.then_some(Closed::Full { retry_after })))
+    }
+
+    async fn post<T: serde::Serialize + ?Sized>(
+        &self,
+        digester: &str,
+        body: &T,
+    ) -> Result<Response, Closed> {
         let url = format!("{}/job", digester.trim_end_matches('/'));
-        match self.0.request(Method::POST, &url).json(request).send().await {
-            Ok(response) => judge(response, request.job.id).await,
+        let request = self.0.request(Method::POST, &url).timeout(HANDOVER_TIMEOUT).json(body);
+        match request.send().await {
+            Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                Err(Closed::Full { retry_after: retry_after(&response) })
+            }
+            Ok(response) => Ok(response),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 warn!(error, url, "the digester service at {url} does not answer");
-                Handover::Away
+                Err(Closed::Away)
             }
         }
     }
@@ -61,24 +115,28 @@ impl Client {
     }
 }
 
-async fn judge(response: Response, id: JobId) -> Handover {
-    let status = response.status();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        return Handover::Full { retry_after: retry_after(&response) };
-    }
+async fn read<T: serde::de::DeserializeOwned>(response: Response) -> Result<T, Closed> {
+    let (status, url) = (response.status(), response.url().clone());
     if !status.is_success() {
         let text = response.text().await.unwrap_or_default();
-        warn!(job.id = %id, http.status = status.as_u16(), "job {id} was not taken: {text}");
-        return match status.as_u16() {
-            400 | 409 | 413 | 415 | 422 => Handover::Unwanted,
-            _ => Handover::Away,
-        };
+        warn!(http.status = status.as_u16(), "{url} answers {status}: {text}");
+        return Err(Closed::Away);
     }
-    match response.json::<Taken>().await {
-        Ok(taken) => Handover::Taken(taken.node),
-        Err(error) => {
-            warn!(job.id = %id, error = %error, "the digester service's answer cannot be read");
-            Handover::Away
+    response.json().await.map_err(|error| {
+        warn!(error = &error as &dyn std::error::Error, "the answer of {url} cannot be read");
+        Closed::Away
+    })
+}
+
+fn fate(item: TakenItem) -> Fate {
+    let id = item.id;
+    match (item.taken, item.problem) {
+        (Some(taken), _) => Fate::Taken(taken.node),
+        (None, Some(problem)) if problem.status == 503 => Fate::Left,
+        (None, problem) => {
+            let why = problem.and_then(|problem| problem.detail).unwrap_or_default();
+            warn!(job.id = %id, "job {id} was not taken: {why}");
+            Fate::Unwanted
         }
     }
 }

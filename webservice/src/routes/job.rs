@@ -61,7 +61,7 @@ pub(crate) async fn get_job(
     let found = store::job::find_whole(&app.db, id).await.doing("look up the job")?;
     let mut job = found.ok_or(ApiError::NoSuchJob(id))?;
     if job.status == JobStatus::Submitted && job.node.is_some() {
-        job.held = crate::forward::held(&app, id).await.map(Box::new);
+        job.held = crate::forward::held(&app, &job).await.map(Box::new);
     }
     Ok(Json(job))
 }

@@ -4,6 +4,7 @@ mod event;
 mod health;
 mod instruction;
 mod job;
+mod node;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use edge::Token;
@@ -42,6 +43,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<App> {
         .routes(routes!(job::announce_job))
         .routes(routes!(job::update_job))
         .routes(routes!(job::update_jobs))
+        .routes(routes!(node::hear_node))
         .layer(middleware::from_fn_with_state(token, edge::require));
     OpenApiRouter::with_openapi(Doc::openapi())
         .routes(routes!(instruction::create_instruction))
@@ -51,6 +53,8 @@ fn api(token: Option<Token>) -> OpenApiRouter<App> {
         .routes(routes!(job::cancel_job))
         .routes(routes!(job::rerun_job))
         .routes(routes!(event::list_events))
+        .routes(routes!(node::list_nodes))
+        .routes(routes!(node::get_node))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .merge(callbacks)

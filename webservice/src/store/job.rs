@@ -143,50 +143,62 @@ pub(crate) struct ToForward {
     pub(crate) body: String,
 }
 
-/// The oldest jobs after this one that no node has been handed yet.
+/// The oldest jobs after this one that no node has been handed yet: at least one, and no more than
+/// these bytes of instructions, as they are stored.
 pub(crate) async fn to_forward(
     db: impl PgExecutor<'_>,
     after: JobId,
     limit: i64,
+    bytes: i64,
 ) -> sqlx::Result<Vec<ToForward>> {
     sqlx::query_as!(
         ToForward,
         r#"
-        select job.id, job.key, job.kind, job.tenant, job.submitted_by, job.attempt,
-               instruction.body::text as "body!"
-          from job join instruction using (key)
-         where job.forwarded_at is null
-           and job.settled_at is null
-           and job.id > $1
-         order by job.id
-         limit $2
+        with waiting as (
+            select job.id, job.key, job.kind, job.tenant, job.submitted_by, job.attempt,
+                   instruction.body, pg_column_size(instruction.body) as size
+              from job join instruction using (key)
+             where job.forwarded_at is null
+               and job.settled_at is null
+               and job.id > $1
+             order by job.id
+             limit $2
+        ),
+        sized as (select *, sum(size) over (order by id) as total from waiting)
+        select id as "id!", key as "key!", kind as "kind!", tenant, submitted_by,
+               attempt as "attempt!", body::text as "body!"
+          from sized
+         where total <= $3
+            or total = size
+         order by id
         "#,
         after.0,
         limit,
+        bytes,
     )
     .fetch_all(db)
     .await
 }
 
-/// Notes that a node has taken these jobs in, as they were after so many attempts.
+/// Notes which node has taken a job in, as it was after so many attempts.
 ///
 /// A job that went on since then is not touched. Neither is one that somebody else is about to
 /// change: waiting for them could end in a deadlock, and offering it again does no harm.
 pub(crate) async fn forwarded(
     db: impl PgExecutor<'_>,
-    jobs: &[(JobId, i32)],
-    node: &NodeId,
+    jobs: &[(JobId, i32, NodeId)],
 ) -> sqlx::Result<()> {
-    let (ids, attempts): (Vec<_>, Vec<_>) =
-        jobs.iter().map(|(id, attempt)| (id.0, attempt)).unzip();
+    let ids: Vec<_> = jobs.iter().map(|(id, _, _)| id.0).collect();
+    let attempts: Vec<_> = jobs.iter().map(|(_, attempt, _)| *attempt).collect();
+    let nodes: Vec<_> = jobs.iter().map(|(_, _, node)| node.to_string()).collect();
     sqlx::query!(
         r#"
         update job
-           set forwarded_at = now(), node = $3
+           set forwarded_at = now(), node = waiting.node
           from (
-                   select job.id
+                   select job.id, taken.node
                      from job
-                     join unnest($1::uuid[], $2::int[]) as taken (id, attempt)
+                     join unnest($1::uuid[], $2::int[], $3::text[]) as taken (id, attempt, node)
                        on taken.id = job.id and taken.attempt = job.attempt
                     where job.status = 'submitted'
                       and job.forwarded_at is null
@@ -196,7 +208,7 @@ pub(crate) async fn forwarded(
         "#,
         &ids,
         &attempts,
-        node.as_str(),
+        &nodes,
     )
     .execute(db)
     .await?;

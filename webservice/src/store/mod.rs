@@ -3,6 +3,7 @@
 pub(crate) mod event;
 pub(crate) mod instruction;
 pub(crate) mod job;
+pub(crate) mod node;
 mod patch;
 mod row;
 

@@ -58,6 +58,30 @@ impl Fake {
         *self.mood.lock().unwrap() = mood;
     }
 
+    fn take(&self, mood: Mood, request: Value) -> Option<Value> {
+        if matches!(mood, Mood::Only(kind) if request["job"]["kind"] != kind) {
+            return None;
+        }
+        let taken = json!({"id": request["job"]["id"], "node": self.name, "already_held": false});
+        self.taken.send_modify(|all| all.push(request));
+        Some(taken)
+    }
+
+    fn item(&self, mood: Mood, request: Value) -> Value {
+        let id = request["job"]["id"].clone();
+        match self.take(mood, request) {
+            Some(taken) => json!({"id": id, "taken": taken}),
+            None => json!({"id": id, "problem": {"type": "", "title": "", "status": 422}}),
+        }
+    }
+
+    /// Makes itself known.
+    async fn registers(&self, world: &World, held: u32, kinds: &[&str]) {
+        let more = json!({"address": self.url, "held": held, "kinds": kinds});
+        let reply = world.beat(self.name, Uuid::now_v7(), more).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    }
+
     /// Waits until it has taken so many jobs.
     async fn has(&self, count: usize) -> Vec<Uuid> {
         let mut taken = self.taken.subscribe();
@@ -79,18 +103,17 @@ impl Fake {
 async fn take(State(fake): State<Fake>, Json(request): Json<Value>) -> Response {
     fake.asked.send_modify(|asked| *asked += 1);
     let mood = *fake.mood.lock().unwrap();
-    match mood {
-        Mood::Full => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "0")]).into_response(),
-        Mood::Broken => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Mood::Only(kind) if request["job"]["kind"] != kind => {
-            StatusCode::UNPROCESSABLE_ENTITY.into_response()
+    match (mood, request) {
+        (Mood::Full, _) => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "0")]).into_response(),
+        (Mood::Broken, _) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        (_, Value::Array(requests)) => {
+            let items: Vec<_> = requests.into_iter().map(|one| fake.item(mood, one)).collect();
+            Json(items).into_response()
         }
-        Mood::Takes | Mood::Only(_) => {
-            let answer =
-                json!({"id": request["job"]["id"], "node": fake.name, "already_held": false});
-            fake.taken.send_modify(|taken| taken.push(request));
-            (StatusCode::ACCEPTED, Json(answer)).into_response()
-        }
+        (mood, request) => match fake.take(mood, request) {
+            Some(taken) => (StatusCode::ACCEPTED, Json(taken)).into_response(),
+            None => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+        },
     }
 }
 
@@ -200,7 +223,7 @@ async fn a_job_that_was_handed_back_is_handed_over_again(db: PgPool) {
     let fake = Fake::new("n1", Mood::Takes).await;
     let world = world(&db, &[&fake]).await;
     let job = world.submit("a").await;
-    fake.has(1).await;
+    world.until(job, |job| job["node"] == "n1").await;
     world.say(job, &claim(1, "n1")).await;
     world.say(job, &patch(1, 1, "n1", Some("submitted"))).await;
     assert_eq!(fake.has(2).await, [job, job]);
@@ -213,9 +236,80 @@ async fn a_rerun_is_handed_over_like_any_job(db: PgPool) {
     let fake = Fake::new("n1", Mood::Takes).await;
     let world = world(&db, &[&fake]).await;
     let job = world.submit("a").await;
-    fake.has(1).await;
+    world.until(job, |job| job["node"] == "n1").await;
     world.post(&format!("/job/{job}/cancel"), &json!(null)).await;
     let again = id(&world.post(&format!("/job/{job}/rerun"), &json!(null)).await.json());
     assert_eq!(fake.has(2).await, [job, again]);
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_node_that_makes_itself_known_is_handed_what_waited_for_it_many_at_once(db: PgPool) {
+    let fake = Fake::new("n1", Mood::Takes).await;
+    let world = world(&db, &[]).await;
+    let jobs = submit(&world, 0..8).await;
+    fake.registers(&world, 0, &["sleep"]).await;
+    assert_eq!(fake.has(8).await, jobs);
+    assert_eq!(*fake.asked.borrow(), 2, "a batch is four");
+    for job in jobs {
+        world.until(job, |job| job["node"] == "n1").await;
+    }
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn jobs_go_to_the_least_loaded_node_that_serves_their_kind(db: PgPool) {
+    let busy = Fake::new("busy", Mood::Takes).await;
+    let idle = Fake::new("idle", Mood::Takes).await;
+    let other = Fake::new("other", Mood::Takes).await;
+    let world = world(&db, &[]).await;
+    busy.registers(&world, 9, &["sleep"]).await;
+    idle.registers(&world, 0, &["sleep"]).await;
+    other.registers(&world, 0, &["extractor"]).await;
+    let jobs = submit(&world, 0..4).await;
+    let mut taken = idle.has(4).await;
+    taken.sort();
+    assert_eq!(taken, jobs);
+    assert_eq!((*busy.asked.borrow(), *other.asked.borrow()), (0, 0));
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_known_node_that_is_full_is_left_alone_while_others_get_jobs(db: PgPool) {
+    let full = Fake::new("full", Mood::Full).await;
+    let here = Fake::new("here", Mood::Takes).await;
+    let world = world(&db, &[]).await;
+    full.registers(&world, 0, &["sleep"]).await;
+    here.registers(&world, 5, &["sleep"]).await;
+    let jobs = submit(&world, 0..9).await;
+    let mut taken = here.has(9).await;
+    taken.sort();
+    assert_eq!(taken, jobs);
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_waited_at_a_node_whose_lease_lapsed_is_handed_to_another(db: PgPool) {
+    let (gone, here) = (Fake::new("n1", Mood::Takes).await, Fake::new("n2", Mood::Takes).await);
+    let world = World::with(&db, json!({"lease": {"seconds": 1}})).await;
+    gone.registers(&world, 0, &["sleep"]).await;
+    let jobs = submit(&world, 0..3).await;
+    gone.has(3).await;
+    let lives = async {
+        // It says so as often as nodes do.
+        let boot = Uuid::now_v7();
+        loop {
+            world.beat("n2", boot, json!({"address": here.url})).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        taken = here.has(3) => assert_eq!(taken, jobs),
+        () = lives => {}
+    }
+    for job in jobs {
+        let history = world.history(job).await;
+        assert_eq!(history, ["submitted 0 accepted"], "nothing happened that its owner minds");
+    }
     world.stop().await;
 }

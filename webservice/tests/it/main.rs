@@ -13,6 +13,7 @@ mod gobii;
 mod health;
 mod http;
 mod list;
+mod node;
 mod openapi;
 mod outage;
 mod patch;

@@ -103,6 +103,34 @@ impl World {
         self.patch(&format!("/job/{job}"), patch).await
     }
 
+    /// Says that a node lives, and what it says of itself beside that.
+    pub(crate) async fn beat(&self, node: &str, boot: Uuid, more: Value) -> Reply {
+        let mut beat = json!({"boot": boot, "address": "http://127.0.0.1:9", "kinds": ["sleep"],
+                              "capacity": 10, "held": 0, "room": 10, "version": "1.2.3"});
+        for (name, value) in more.as_object().unwrap() {
+            beat[name] = value.clone();
+        }
+        send(self.request(Method::PUT, &format!("/node/{node}")).json(&beat)).await
+    }
+
+    /// Makes a node known that takes no jobs in; returns its process.
+    pub(crate) async fn register(&self, node: &str) -> Uuid {
+        let boot = Uuid::now_v7();
+        let reply = self.beat(node, boot, json!({})).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        boot
+    }
+
+    /// What is told of a job's way: status, attempt and message.
+    pub(crate) async fn history(&self, job: Uuid) -> Vec<String> {
+        let page = self.get(&format!("/job/{job}/events")).await.json();
+        let line = |event: &Value| {
+            let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {} {}", text("status"), event["attempt"], text("message"))
+        };
+        page["items"].as_array().unwrap().iter().map(line).collect()
+    }
+
     /// Waits until the job is as wanted.
     pub(crate) async fn until(&self, job: Uuid, wanted: impl Fn(&Value) -> bool) -> Value {
         let look = async {

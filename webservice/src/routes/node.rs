@@ -1,0 +1,49 @@
+//! Digester services: heard, and looked at.
+
+use axum::extract::State;
+use edge::{Json, Path};
+use schema::{Heartbeat, Lease, Node, NodeId, Problem};
+
+use crate::{
+    app::App,
+    error::{ApiError, Doing as _},
+    nodes, store,
+};
+
+/// Hears that a digester service lives, and renews the lease of all it has.
+///
+/// The answer says how long the lease is; a quarter of it is a good time for the next heartbeat.
+#[utoipa::path(put, path = "/node/{id}", tag = "callback", params(("id" = String, Path)),
+    request_body = Heartbeat,
+    responses(
+        (status = 200, description = "the lease goes on", body = Lease),
+        (status = 409, description = "a later process goes by this name",
+         body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn hear_node(
+    State(app): State<App>,
+    Path(id): Path<NodeId>,
+    Json(beat): Json<Heartbeat>,
+) -> Result<Json<Lease>, ApiError> {
+    nodes::renew(&app, &id, &beat).await.map(Json)
+}
+
+/// Every digester service that made itself known, by name.
+#[utoipa::path(get, path = "/node", tag = "node",
+    responses((status = 200, description = "as it stands", body = Vec<Node>)))]
+pub(crate) async fn list_nodes(State(app): State<App>) -> Result<Json<Vec<Node>>, ApiError> {
+    store::node::list(&app.db, None).await.doing("list the nodes").map(Json)
+}
+
+/// One digester service.
+#[utoipa::path(get, path = "/node/{id}", tag = "node", params(("id" = String, Path)), responses(
+    (status = 200, description = "as it stands", body = Node),
+    (status = 404, description = "there is no such node", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn get_node(
+    State(app): State<App>,
+    Path(id): Path<NodeId>,
+) -> Result<Json<Node>, ApiError> {
+    let found = store::node::list(&app.db, Some(&id)).await.doing("look up the node")?;
+    found.into_iter().next().map(Json).ok_or(ApiError::NoSuchNode(id))
+}
