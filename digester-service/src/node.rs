@@ -186,7 +186,10 @@ impl Node {
     }
 
     /// Puts jobs before the regulator, in their order; one answer each.
-    async fn offer_all(&self, offers: Vec<(NewJob, DigestConfig)>) -> Vec<Result<bool, ApiError>> {
+    pub(crate) async fn offer_all(
+        &self,
+        offers: Vec<(NewJob, DigestConfig)>,
+    ) -> Vec<Result<bool, ApiError>> {
         let (count, digesters) = (offers.len(), Arc::clone(&self.digesters));
         let size_up = move |(job, config): (NewJob, DigestConfig)| {
             let needs = needs(&digesters, &job);

@@ -63,6 +63,10 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub settled_at: Option<Timestamp>,
+    /// The instruction, where it was asked for and there was room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    pub instruction: Option<Box<RawValue>>,
     /// What the node says of a job that waits there: why, its place, when it may start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Held>)]

@@ -32,6 +32,9 @@ pub struct JobFilter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
     pub key: Option<Key>,
+    /// Whether the instructions come along, as far as there is room for them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub instructions: bool,
     /// Where the page begins: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<uuid::Uuid>)]

@@ -26,6 +26,8 @@ use crate::{
 
 /// How many requests are under way at once.
 const CONCURRENT: usize = 8;
+/// How old what is known of the nodes may be.
+const LOOK_AROUND: Duration = Duration::from_millis(250);
 /// How many bytes of instructions are looked at in one pass, as they are stored.
 const MAX_BYTES: i64 = 16 << 20;
 
@@ -33,7 +35,8 @@ const MAX_BYTES: i64 = 16 << 20;
 pub(crate) async fn run(app: App, callback: String) {
     let longest = Duration::from_secs(app.config.forward.max_backoff_seconds);
     let targets = Targets::new(&app.config.forward.digesters, longest);
-    let mut forwarder = Forwarder { app, callback, targets, passed_over: None, longest };
+    let mut forwarder =
+        Forwarder { app, callback, targets, passed_over: None, longest, looked_around: None };
     while !forwarder.app.shutdown.is_cancelled() {
         let pass = forwarder.pass().await.unwrap_or_else(|error| {
             // What was handed over and not noted is offered again, which is harmless.
@@ -41,7 +44,7 @@ pub(crate) async fn run(app: App, callback: String) {
             Pass::Waits { until: Instant::now() + forwarder.poll() }
         });
         match pass {
-            Pass::Idle => forwarder.until_wanted().await,
+            Pass::Idle => forwarder.until(Instant::now() + forwarder.poll()).await,
             Pass::Moved => {}
             Pass::Waits { until } => forwarder.until(until).await,
         }
@@ -66,34 +69,43 @@ struct Forwarder {
     /// not asked again. Without it, jobs that nobody serves would keep the others from their turn.
     passed_over: Option<(JobId, Instant)>,
     longest: Duration,
+    looked_around: Option<Instant>,
 }
 
 impl Forwarder {
     async fn pass(&mut self) -> sqlx::Result<Pass> {
-        let after = self.after();
-        let limit = i64::from(self.app.config.forward.batch) * CONCURRENT as i64;
-        let (nodes, waiting) = tokio::try_join!(
-            store::node::list(&self.app.db, None),
-            store::job::to_forward(&self.app.db, after, limit, MAX_BYTES),
-        )?;
-        let before: HashSet<_> = self.targets.addresses().into_iter().map(str::to_owned).collect();
-        self.targets.refresh(&nodes);
-        if self.targets.addresses().iter().any(|address| !before.contains(*address)) {
-            self.passed_over = None;
-        }
-        let Some(last) = waiting.last().map(|job| JobId(job.id)) else {
-            self.targets.rest();
-            return Ok(Pass::Idle);
-        };
+        self.look_around().await?;
         let now = Instant::now();
         if !self.targets.any_open(now) {
             return Ok(Pass::Waits { until: self.reopens(now) });
         }
+        let after = self.after();
+        let limit = i64::from(self.app.config.forward.batch) * CONCURRENT as i64;
+        let waiting = store::job::to_forward(&self.app.batches, after, limit, MAX_BYTES).await?;
+        let Some(last) = waiting.last().map(|job| JobId(job.id)) else {
+            self.targets.rest();
+            return Ok(Pass::Idle);
+        };
         if self.offer(waiting, now).await? > 0 {
             let until = self.passed_over.map_or_else(|| self.reopens(now), |(_, until)| until);
             self.passed_over = Some((last, until));
         }
         Ok(Pass::Moved)
+    }
+
+    /// Asks who takes jobs in, unless that was asked a moment ago.
+    async fn look_around(&mut self) -> sqlx::Result<()> {
+        if self.looked_around.is_some_and(|last| last.elapsed() < LOOK_AROUND) {
+            return Ok(());
+        }
+        let nodes = store::node::list(&self.app.db, None).await?;
+        let before: HashSet<_> = self.targets.addresses().into_iter().map(str::to_owned).collect();
+        self.targets.refresh(&nodes);
+        if self.targets.addresses().iter().any(|address| !before.contains(*address)) {
+            self.passed_over = None;
+        }
+        self.looked_around = Some(Instant::now());
+        Ok(())
     }
 
     /// After which job to look for what waits.
@@ -144,7 +156,7 @@ impl Forwarder {
         if taken.is_empty() {
             return Ok(());
         }
-        store::job::forwarded(&self.app.db, &taken).await?;
+        store::job::forwarded(&self.app.batches, &taken).await?;
         info!(jobs = taken.len(), "handed {} jobs over", taken.len());
         Ok(())
     }
@@ -153,13 +165,10 @@ impl Forwarder {
         Duration::from_secs(self.app.config.forward.poll_seconds)
     }
 
-    async fn until_wanted(&self) {
-        self.until(Instant::now() + self.poll()).await;
-    }
-
     /// Waits until then, or until there is news.
-    async fn until(&self, then: Instant) {
+    async fn until(&mut self, then: Instant) {
         tokio::select! {
+            () = self.app.news.next_node() => self.looked_around = None,
             () = self.app.news.next_submitted() => {}
             () = sleep_until(then) => {}
             () = self.app.shutdown.cancelled() => {}

@@ -13,11 +13,16 @@ const BACKLOG: usize = 1024;
 pub(crate) struct News {
     changed: broadcast::Sender<JobId>,
     submitted: Notify,
+    node_came: Notify,
 }
 
 impl News {
     pub(crate) fn new() -> Self {
-        Self { changed: broadcast::channel(BACKLOG).0, submitted: Notify::new() }
+        Self {
+            changed: broadcast::channel(BACKLOG).0,
+            submitted: Notify::new(),
+            node_came: Notify::new(),
+        }
     }
 
     /// A job changed.
@@ -32,9 +37,9 @@ impl News {
         self.submitted.notify_one();
     }
 
-    /// What waits may find somebody to take it now.
-    pub(crate) fn look_again(&self) {
-        self.submitted.notify_one();
+    /// A digester service made itself known: what waits may find somebody to take it now.
+    pub(crate) fn node_came(&self) {
+        self.node_came.notify_one();
     }
 
     /// A digester service said something of a job.
@@ -48,6 +53,11 @@ impl News {
     /// Every change from now on.
     pub(crate) fn listen(&self) -> Listener {
         Listener(self.changed.subscribe())
+    }
+
+    /// Returns once a digester service made itself known.
+    pub(crate) async fn next_node(&self) {
+        self.node_came.notified().await;
     }
 
     /// Returns once a job may be waiting.

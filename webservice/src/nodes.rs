@@ -46,8 +46,8 @@ async fn renewed(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<Renewed, Ap
         .doing("renew the node's lease")
 }
 
-/// Gives a process its name. What the one before had is nobody's now, but for what this one
-/// answers for: outcomes that are still to be delivered.
+/// Gives a process its name. What the one before ran is nobody's now, but for what this one answers
+/// for: outcomes that are still to be delivered. What it had waiting it will take up again.
 async fn register(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<(), ApiError> {
     let boot = beat.boot;
     if store::node::is_taken(&app.db, id, boot).await.doing("look up the node")? {
@@ -55,26 +55,27 @@ async fn register(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<(), ApiErr
     }
     let why = format!("node {id} was started anew");
     let spared = beat.attempts.iter().copied().collect();
-    take_all(app, id, boot, &why, &spared).await.doing("take the jobs of the former process")?;
+    let ran = Some(JobStatus::Running);
+    take_all(app, id, ran, boot, &why, &spared).await.doing("take what the former process ran")?;
     store::node::register(&app.db, id, boot).await.doing("take note of the node")?;
     info!(node = %id, address = beat.address, "node {id} takes jobs in at {}", beat.address);
-    // Something may have waited for it.
-    app.news.look_again();
+    app.news.node_came();
     Ok(())
 }
 
-/// Takes everything from a node but what is spared, unless a process that began as this one or
-/// later is live.
+/// Takes everything from a node that has this status, or any, but what is spared; unless a process
+/// that began as this one or later is live.
 async fn take_all(
     app: &App,
     node: &NodeId,
+    status: Option<JobStatus>,
     unless_boot: Uuid,
     why: &str,
     spared: &HashSet<Attempt>,
 ) -> sqlx::Result<()> {
     let mut after = JobId(Uuid::nil());
     loop {
-        let found = store::node::holdings(&app.db, node, after, TAKEN_AT_ONCE).await?;
+        let found = store::node::holdings(&app.db, node, status, after, TAKEN_AT_ONCE).await?;
         let Some(last) = found.last() else { return Ok(()) };
         after = last.id;
         let attempts: Vec<_> = found.into_iter().filter(|held| !spared.contains(held)).collect();

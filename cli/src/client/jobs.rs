@@ -46,6 +46,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         tenant: args.tenant,
         node: args.node,
         key: args.key,
+        instructions: false,
         after: args.after,
         limit: Some(args.limit),
     };

@@ -42,7 +42,7 @@ async fn look(app: &App, grace: &mut Grace) -> sqlx::Result<()> {
     // Also what another web service began to take, or what a node got as it lapsed.
     for node in store::node::lapsed_with_jobs(&app.db).await? {
         let why = format!("the lease of node {node} lapsed");
-        take_all(app, &node, Uuid::nil(), &why, &HashSet::new()).await?;
+        take_all(app, &node, None, Uuid::nil(), &why, &HashSet::new()).await?;
     }
     Ok(())
 }

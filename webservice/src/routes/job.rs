@@ -21,6 +21,9 @@ use crate::{
 
 use super::refuse_too_many;
 
+/// How many bytes of instructions go into one page, as they are stored.
+const MAX_INSTRUCTION_BYTES: i64 = 8 << 20;
+
 /// Jobs, newest first; what is still to do (`settled=false`, or such a status), oldest first.
 #[utoipa::path(get, path = "/job", tag = "job", params(JobFilter), responses(
     (status = 200, description = "as it stands", body = Page<Job>),
@@ -34,12 +37,27 @@ pub(crate) async fn list_jobs(
     // One more than asked for tells whether there is a next page.
     let fetch = i64::from(limit) + 1;
     let unsettled = filter.status.is_some_and(|status| !status.is_settled());
-    let jobs = match filter.settled {
+    let found = match filter.settled {
         Some(false) => store::job::list_unsettled(&app.db, &filter, fetch).await,
         None if unsettled => store::job::list_unsettled(&app.db, &filter, fetch).await,
         _ => store::job::list(&app.db, &filter, fetch).await,
     };
-    Ok(Json(page(jobs.doing("list the jobs")?, limit as usize)))
+    let mut page = page(found.doing("list the jobs")?, limit as usize);
+    if filter.instructions {
+        bring_instructions(&app, &mut page.items).await?;
+    }
+    Ok(Json(page))
+}
+
+/// Adds their instructions to the jobs; when there is no more room, the rest goes without.
+async fn bring_instructions(app: &App, jobs: &mut [Job]) -> Result<(), ApiError> {
+    let keys: Vec<_> = jobs.iter().map(|job| &job.key).collect();
+    let bodies = store::instruction::bodies(&app.batches, &keys, MAX_INSTRUCTION_BYTES).await;
+    let bodies = bodies.doing("look up the instructions")?;
+    for job in jobs {
+        job.instruction = bodies.get(job.key.as_str()).cloned();
+    }
+    Ok(())
 }
 
 fn page(mut items: Vec<Job>, limit: usize) -> Page<Job> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use schema::{Instruction, Job, JobId, JobStatus, Key, Kind, NewInstruction, NewJob, NodeId};
+use serde_json::value::RawValue;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -195,6 +196,7 @@ impl Order<'_> {
             started_at: None,
             updated_at: at,
             settled_at: None,
+            instruction: None,
             held: None,
             report: None,
         }
@@ -253,4 +255,28 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Opt
         })
     })
     .transpose()
+}
+
+/// The bodies of these instructions, in their order, as long as they fit into so many bytes.
+pub(crate) async fn bodies(
+    db: impl PgExecutor<'_>,
+    keys: &[&Key],
+    bytes: i64,
+) -> sqlx::Result<HashMap<String, Box<RawValue>>> {
+    let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+    let rows = sqlx::query!(
+        r#"
+        with sized as (
+            select instruction.key, body, sum(pg_column_size(body)) over (order by place) as total
+              from unnest($1::text[]) with ordinality as wanted (key, place)
+              join instruction using (key)
+        )
+        select key, body::text as "body!" from sized where total <= $2
+        "#,
+        &keys,
+        bytes,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.key, raw(row.body)?))).collect()
 }

@@ -185,10 +185,11 @@ pub(crate) async fn lapsed_with_jobs(db: impl PgExecutor<'_>) -> sqlx::Result<Ve
     ids.into_iter().map(|id| NodeId::new(id).map_err(undecodable)).collect()
 }
 
-/// The oldest jobs after this one that a node has, running or waiting: their latest attempts.
+/// The oldest jobs after this one that a node has, with this status or any: their latest attempts.
 pub(crate) async fn holdings(
     db: impl PgExecutor<'_>,
     id: &NodeId,
+    status: Option<JobStatus>,
     after: JobId,
     limit: i64,
 ) -> sqlx::Result<Vec<Attempt>> {
@@ -199,12 +200,14 @@ pub(crate) async fn holdings(
          where node = $1
            and settled_at is null
            and id > $2
+           and ($4::text is null or status = $4)
          order by id
          limit $3
         "#,
         id.as_str(),
         after.0,
         limit,
+        status.map(JobStatus::as_str),
     )
     .fetch_all(db)
     .await?;

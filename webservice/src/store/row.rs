@@ -53,6 +53,7 @@ impl TryFrom<JobRow> for Job {
             started_at: row.started_at.map(Timestamp::to_jiff),
             updated_at: row.updated_at.to_jiff(),
             settled_at: row.settled_at.map(Timestamp::to_jiff),
+            instruction: None,
             held: None,
             report: None,
         })

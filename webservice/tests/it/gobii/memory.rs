@@ -101,6 +101,7 @@ fn job(new: &NewInstruction, number: i64) -> Job {
         cut_short: 0,
         node: None,
         cancel_requested: false,
+        instruction: None,
         held: None,
         rerun_of: None,
         submitted_at: Timestamp::from_millisecond(1_767_268_800_000).unwrap(),
