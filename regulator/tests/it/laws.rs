@@ -1,6 +1,6 @@
 //! The laws every strategy keeps, over random arrivals in the simulator.
 //!
-//! `LAWS_EVENTS` scales the run: about so many events in all, a million by default.
+//! About so many events in all as [`crate::size::events`] says.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -12,13 +12,14 @@ use regulator::{
     Stack, Strategy,
 };
 
+use crate::size::events;
+
 const CORES: u64 = 8;
 const MEMORY: u64 = 1000;
 
 /// How many cases make about the events that are asked for, at so many events a case.
 fn cases(share: f64, events_each: usize) -> ProptestConfig {
-    let events: f64 = std::env::var("LAWS_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1e6);
-    let cases = (events * share / events_each as f64).ceil().max(4.0) as u32;
+    let cases = (events() * share / events_each as f64).ceil().max(4.0) as u32;
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

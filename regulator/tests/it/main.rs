@@ -9,5 +9,6 @@ mod modes;
 mod permit;
 mod ranks;
 mod simulator;
+mod size;
 mod strategies;
 mod world;
