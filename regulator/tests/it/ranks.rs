@@ -33,6 +33,29 @@ fn a_level_of_priority_is_worth_so_much_waiting() {
 }
 
 #[test]
+fn a_strategy_lifts_tenants_and_kinds_by_levels() {
+    let mut world = World::new(
+        "rank = { priority = { level = \"1m\", tenants = { rice = 3 }, kinds = { matrix = -2 } } }
+         gates = [{ fixed = { at_once = 9 } }]",
+    );
+    for (id, tenant, kind, priority) in [
+        (1, "maize", "matrix", 0),
+        (2, "maize", "loader", 2),
+        (3, "rice", "matrix", 0),
+        (4, "rice", "loader", 0),
+    ] {
+        let with = |ask: &mut regulator::Ask| {
+            (ask.tenant, ask.kind) = (tenant.to_owned(), kind.to_owned());
+            ask.priority = priority;
+        };
+        world.submit(id, with).unwrap();
+    }
+    let why = world.node.explain(world.now, AskId(3)).unwrap();
+    assert_eq!(why.place.order, "priority 1, where a level is worth 1m of waiting");
+    assert_eq!(world.start(), [4, 2, 3, 1]);
+}
+
+#[test]
 fn tenants_take_turns_by_weight() {
     let mut world = World::new(
         "rank = { fair = { weights = { maize = 2 }, charge = \"jobs\" } }
