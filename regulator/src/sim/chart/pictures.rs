@@ -63,17 +63,20 @@ fn levels(trace: &[TraceJob], run: &Run, from: Moment, across: f64) -> (Levels, 
         changes.push((started, -1, 1));
         changes.extend(record.ended.map(|ended| (ended, 0, -1)));
     }
-    // At one moment ends come first: the room that they leave is what others start in.
-    changes.sort_unstable_by_key(|(moment, _, runs)| (*moment, *runs));
+    changes.sort_unstable_by_key(|(moment, _, _)| *moment);
     let (mut waiting, mut running) = (Vec::new(), Vec::new());
-    let (mut now, mut next) = ((0, 0), changes.into_iter().peekable());
+    let mut now = (0, 0);
+    // What comes and goes at one moment was never there to be seen.
+    let mut moments = changes.chunk_by(|one, other| one.0 == other.0).peekable();
     for bin in 0..=BINS {
         let at = across * bin as f64 / BINS as f64;
         let mut most = now;
-        while let Some((_, waits, runs)) =
-            next.next_if(|(moment, _, _)| moment.since(from).as_secs_f64() <= at)
+        while let Some(moment) =
+            moments.next_if(|moment| moment[0].0.since(from).as_secs_f64() <= at)
         {
-            now = (now.0 + waits, now.1 + runs);
+            for (_, waits, runs) in moment {
+                now = (now.0 + waits, now.1 + runs);
+            }
             most = (most.0.max(now.0), most.1.max(now.1));
         }
         waiting.push((at, most.0 as f64));
