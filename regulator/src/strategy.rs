@@ -143,7 +143,7 @@ impl Strategy {
     pub(crate) fn rank(&self) -> Box<dyn Rank> {
         match &self.rank {
             RankSpec::Fifo => Box::new(Fifo),
-            RankSpec::Priority(priority) => Box::new(*priority),
+            RankSpec::Priority(priority) => Box::new(priority.clone()),
             RankSpec::Fair(fair) => Box::new(FairRank::new(fair.clone())),
             RankSpec::Dominant(dominant) => {
                 let budget = self.budget().unwrap_or(Demand::UNBOUNDED);

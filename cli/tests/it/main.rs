@@ -4,5 +4,6 @@
 
 mod crash;
 mod nodes;
+mod regulator;
 mod system;
 mod up;

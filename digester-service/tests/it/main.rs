@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod admission;
 mod attempt;
 mod cancel;
 mod digester;
@@ -12,5 +13,6 @@ mod intake;
 mod openapi;
 mod outage;
 mod replay;
+mod sleepers;
 mod web;
 mod world;

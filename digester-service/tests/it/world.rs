@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, runtime::Runtime, task::JoinHandle, time::timeout}
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{digester::Gate, web::Web};
+use crate::{digester::Gate, sleepers::Sleepers, web::Web};
 
 /// How long a test waits for what must come; only a test that fails waits so long.
 pub(crate) const GUARD: Duration = Duration::from_secs(30);
@@ -24,6 +24,7 @@ pub(crate) struct World {
 pub(crate) struct Node {
     pub(crate) url: String,
     pub(crate) gate: Gate,
+    pub(crate) sleepers: Sleepers,
     http: Client,
     stopping: CancellationToken,
     served: JoinHandle<anyhow::Result<()>>,
@@ -79,7 +80,8 @@ impl Node {
         merge(&mut config["limits"], limits);
         let config: Config = serde_json::from_value(config).unwrap();
         let gate = Gate::default();
-        let service = Service::new(config).with(Sleep).with(gate.clone());
+        let sleepers = Sleepers::default();
+        let service = Service::new(config).with(Sleep).with(gate.clone()).with(sleepers.clone());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.unwrap();
@@ -91,7 +93,7 @@ impl Node {
             let stopping = stopping.clone();
             async move { service.serve(TcpListener::from_std(listener).unwrap(), stopping).await }
         });
-        Self { url, gate, http: Client::new(), stopping, served, runtime }
+        Self { url, gate, sleepers, http: Client::new(), stopping, served, runtime }
     }
 
     /// Ends it as a crash would: nothing is finished, nothing is said.

@@ -191,3 +191,22 @@ impl Gate for RateGate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_that_are_full_again_are_forgotten() {
+        let rate: Rate = toml::from_str("starts = 1\nper = \"1m\"\nof = \"tenant\"").unwrap();
+        let mut gate = RateGate::new(rate);
+        for tenant in 0..=TIDY as i64 {
+            gate.full_at.insert(format!("tenant {tenant}"), Moment::from_micros(tenant));
+        }
+        gate.tidy(Moment::from_micros(TIDY as i64 - 1));
+        assert_eq!(gate.full_at.len(), 1, "all but the last are full");
+        gate.full_at.insert("another".to_owned(), Moment::ZERO);
+        gate.tidy(Moment::NEVER);
+        assert_eq!(gate.full_at.len(), 2, "few need no tidying");
+    }
+}

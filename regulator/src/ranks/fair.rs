@@ -134,3 +134,22 @@ impl Rank for FairRank {
         self.tags = tags.filter_map(|(who, tag)| Some((who.clone(), number(tag)?))).collect();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenants_whose_turn_is_past_are_forgotten_and_those_who_owe_are_not() {
+        let mut rank = FairRank::new(Fair::default());
+        rank.charge("owes", 100.0);
+        for tenant in 0..TIDY {
+            rank.joined(&format!("tenant {tenant}"));
+        }
+        assert_eq!(rank.tags.len(), 1 + TIDY, "so many are kept");
+        rank.virtual_time = 50.0;
+        rank.joined("one more");
+        assert_eq!(rank.tags.keys().collect::<Vec<_>>().len(), 2);
+        assert_eq!((rank.tag("owes"), rank.tag("one more")), (100.0, 50.0));
+    }
+}

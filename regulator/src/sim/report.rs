@@ -95,8 +95,9 @@ impl Done<'_> {
         ((self.wait + self.run) / self.run.max(10.0)).max(1.0)
     }
 
-    fn core_seconds(&self) -> f64 {
-        self.run * self.job.demand.cpu_milli as f64 / 1000.0
+    /// Cores × time, in thousandths of core-seconds.
+    fn core_time(&self) -> f64 {
+        self.run * self.job.demand.cpu_milli as f64
     }
 }
 
@@ -140,12 +141,11 @@ fn groups<'a>(done: &[Done<'a>], of: impl Fn(&'a TraceJob) -> &'a String) -> Vec
     for one in done {
         by_name.entry(of(one.job)).or_default().push(one);
     }
-    let all: f64 = done.iter().map(Done::core_seconds).sum();
+    let all: f64 = done.iter().map(Done::core_time).sum();
     let group = |(name, jobs): (&str, Vec<&Done<'_>>)| Group {
         name: name.to_owned(),
         completed: jobs.len(),
-        share: jobs.iter().map(|done| done.core_seconds()).sum::<f64>()
-            / all.max(f64::MIN_POSITIVE),
+        share: jobs.iter().map(|done| done.core_time()).sum::<f64>() / all.max(f64::MIN_POSITIVE),
         wait_s: Quantiles::of(jobs.iter().map(|done| done.wait).collect()),
         slowdown: Quantiles::of(jobs.iter().map(|done| done.slowdown()).collect()),
     };

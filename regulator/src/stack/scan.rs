@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Stack;
 use super::backfill::Reservation;
 use crate::waiting::Held;
-use crate::{AskId, Mode, Reach, Want};
+use crate::{AskId, Facet, Mode, Reach, Want};
 
 /// What a search came to.
 pub(super) enum Found {
@@ -14,6 +14,8 @@ pub(super) enum Found {
     /// Nobody starts; if a job without room holds the line, this is it.
     Nobody(Option<AskId>),
 }
+
+const KEY: Reach = Reach::Same(Facet::Key);
 
 impl Stack {
     /// The first job in rank order that every gate admits and that takes nothing from the head.
@@ -53,8 +55,10 @@ impl Stack {
     }
 
     /// The reach of the widest refusal.
+    ///
+    /// Who stands in the line has a free key, so gates that look at nothing else have no say here.
     fn refused_by(&self, want: &Want<'_>) -> Option<Reach> {
-        let refusing = self.gates.iter().find(|gate| !gate.admits(want, &self.books));
-        refusing.map(|gate| gate.reach())
+        let mut asked = self.gates.iter().filter(|gate| gate.reach() != KEY);
+        asked.find(|gate| !gate.admits(want, &self.books)).map(|gate| gate.reach())
     }
 }

@@ -5,7 +5,7 @@
 //!   queue "maize"
 //!     line:    spots in pieces                        all of it, for places
 //!     classes: (kind, tenant) → BTreeMap<spot, job>   those whose key is free
-//! lanes: key → (queue, class) → BTreeMap<spot, job>   those that have a key
+//! lanes: key → queue → class → BTreeMap<spot, job>       those that have a key
 //! ```
 //!
 //! Of each lane only the first stands in its class, and none while its key is busy, so a scan never
@@ -26,7 +26,9 @@ pub(crate) use queue::{Class, Held, Queue, Spot};
 use crate::AskId;
 use queue::Score;
 
-type Lanes = BTreeMap<(Arc<str>, Class), BTreeMap<Spot, Arc<Held>>>;
+/// The jobs of one key: by queue, by class, by spot.
+type Lanes = BTreeMap<Arc<str>, BTreeMap<Class, Lane>>;
+type Lane = BTreeMap<Spot, Arc<Held>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
@@ -58,7 +60,7 @@ impl Waiting {
     /// Those behind a job that is the first of its key in its class; they do not stand in the line.
     pub(crate) fn behind(&self, held: &Held) -> Option<Range<'_, Spot, Arc<Held>>> {
         let lanes = self.lanes.get(held.lane.as_ref()?)?;
-        let lane = lanes.get(&(held.queue.clone(), held.class.clone()))?;
+        let lane = lanes.get(&held.queue)?.get(&held.class)?;
         let first = lane.keys().next() == Some(&held.spot);
         first.then(|| lane.range((Bound::Excluded(held.spot), Bound::Unbounded)))
     }
@@ -120,8 +122,8 @@ impl Waiting {
             false => self.busy.remove(key),
         };
         let Some(lanes) = self.lanes.get(key).filter(|_| changed) else { return };
-        let heads: Vec<_> =
-            lanes.values().filter_map(|lane| lane.values().next().cloned()).collect();
+        let lanes = lanes.values().flat_map(BTreeMap::values);
+        let heads: Vec<_> = lanes.filter_map(|lane| lane.values().next().cloned()).collect();
         for head in heads {
             if busy { self.sit(&head) } else { self.stand(&head) }
         }
@@ -140,8 +142,9 @@ impl Waiting {
     }
 
     fn join_lane(&mut self, key: &Arc<str>, held: Arc<Held>) {
-        let lane = self.lanes.entry(key.clone()).or_default();
-        let lane = lane.entry((held.queue.clone(), held.class.clone())).or_default();
+        let lanes = self.lanes.entry(key.clone()).or_default();
+        let lane = lanes.entry(held.queue.clone()).or_default().entry(held.class.clone());
+        let lane = lane.or_default();
         let before = lane.values().next().cloned();
         lane.insert(held.spot, held.clone());
         let first = before.as_ref().is_none_or(|before| held.spot < before.spot);
@@ -155,13 +158,16 @@ impl Waiting {
 
     fn leave_lane(&mut self, key: &Arc<str>, held: &Held) {
         let Some(lanes) = self.lanes.get_mut(key) else { return };
-        let name = (held.queue.clone(), held.class.clone());
-        let Some(lane) = lanes.get_mut(&name) else { return };
+        let Some(classes) = lanes.get_mut(&held.queue) else { return };
+        let Some(lane) = classes.get_mut(&held.class) else { return };
         let was_first = lane.keys().next() == Some(&held.spot);
         lane.remove(&held.spot);
         let next = lane.values().next().cloned();
-        if next.is_none() {
-            lanes.remove(&name);
+        if lane.is_empty() {
+            classes.remove(&held.class);
+        }
+        if classes.is_empty() {
+            lanes.remove(&held.queue);
         }
         if lanes.is_empty() {
             self.lanes.remove(key);

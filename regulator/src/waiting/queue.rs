@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::binary_heap::PeekMut;
 use std::collections::btree_map::Range;
-use std::iter::Peekable;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use super::line::Line;
@@ -83,7 +83,8 @@ impl Queue {
 
     /// Those whose key is free, in order.
     pub(crate) fn cursor(&self) -> Cursor<'_> {
-        let heads = self.classes.iter().map(|(class, jobs)| (class, jobs.range(..).peekable()));
+        let heads =
+            self.classes.iter().filter_map(|(class, jobs)| Head::new(class, jobs.range(..)));
         Cursor { heads: heads.collect() }
     }
 
@@ -113,30 +114,66 @@ impl Queue {
     }
 }
 
-type Jobs<'a> = Peekable<Range<'a, Spot, Arc<Held>>>;
-
 /// A walk through a queue that can leave out whole classes.
 pub(crate) struct Cursor<'a> {
-    heads: Vec<(&'a Class, Jobs<'a>)>,
+    /// The next of each class, the one with the least spot on top.
+    heads: BinaryHeap<Head<'a>>,
+}
+
+/// The first of some jobs of a class, and those after it.
+struct Head<'a> {
+    class: &'a Class,
+    first: &'a Arc<Held>,
+    rest: Range<'a, Spot, Arc<Held>>,
+}
+
+impl<'a> Head<'a> {
+    fn new(class: &'a Class, mut jobs: Range<'a, Spot, Arc<Held>>) -> Option<Self> {
+        let (_, first) = jobs.next()?;
+        Some(Self { class, first, rest: jobs })
+    }
+}
+
+impl PartialEq for Head<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Head<'_> {}
+
+impl PartialOrd for Head<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Head<'_> {
+    /// The least spot is the greatest: a heap has its greatest on top.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.first.spot.cmp(&self.first.spot)
+    }
 }
 
 impl<'a> Cursor<'a> {
     /// The next in line.
     pub(crate) fn next(&mut self) -> Option<&'a Arc<Held>> {
-        let spots = self.heads.iter_mut().enumerate();
-        let (at, _) = spots
-            .filter_map(|(at, (_, jobs))| Some((at, *jobs.peek()?.0)))
-            .min_by_key(|(_, spot)| *spot)?;
-        self.heads[at].1.next().map(|(_, held)| held)
+        let mut head = self.heads.peek_mut()?;
+        let next = head.first;
+        match head.rest.next() {
+            Some((_, following)) => head.first = following,
+            None => _ = PeekMut::pop(head),
+        }
+        Some(next)
     }
 
     /// Takes in more jobs of a class, each in its place.
     pub(crate) fn look_into(&mut self, class: &'a Class, jobs: Range<'a, Spot, Arc<Held>>) {
-        self.heads.push((class, jobs.peekable()));
+        self.heads.extend(Head::new(class, jobs));
     }
 
     /// Leaves out every class for which a refusal of `facet` to `class` speaks.
     pub(crate) fn skip(&mut self, facet: Facet, class: &Class) {
-        self.heads.retain(|(other, _)| !other.shares(facet, class));
+        self.heads.retain(|head| !head.class.shares(facet, class));
     }
 }

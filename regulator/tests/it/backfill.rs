@@ -91,3 +91,18 @@ fn nobody_passes_who_takes_the_heads_key_slots_or_tokens() {
         assert_eq!(world.start(), [3], "there is one more: {gate}");
     }
 }
+
+#[test]
+fn a_head_that_wants_the_node_for_itself_is_passed_only_by_those_who_end_in_time() {
+    let mut world = World::new(&format!("{NODE}]"));
+    submit(&mut world, 1, 10, Some(100), |_| ());
+    assert_eq!(world.start(), [1]);
+    submit(&mut world, 2, 10, Some(10), |ask| ask.alone = true);
+    submit(&mut world, 3, 1, Some(101), |_| ());
+    submit(&mut world, 4, 1, Some(100), |_| ());
+    assert_eq!(world.start(), [4]);
+    world.pass(100.0);
+    world.end(1);
+    world.end(4);
+    assert_eq!(world.start(), [2]);
+}

@@ -31,6 +31,24 @@ fn a_dropped_permit_gives_its_room_back_and_nudges() {
 }
 
 #[test]
+fn what_a_permit_says_when_it_is_given_back_is_learned() {
+    let clock = SystemClock::new();
+    let toml = "learned = { samples = 1, margin = 1 }\ngates = [{ resources = { memory = 900 } }]";
+    let node = Stack::new(&Strategy::from_toml(toml).unwrap(), clock.now());
+    let shared = Shared::new(Box::new(node), clock, || ());
+    for id in [1, 2] {
+        let mut ask = Ask::new(AskId(id), "loader", "maize");
+        ask.demand.memory = 500;
+        let now = shared.now();
+        shared.lock().submit(now, ask).unwrap();
+    }
+    let first = shared.admit().unwrap();
+    assert_eq!(first.grant().demand.memory, 500);
+    first.finish(Outcome { peak_memory: Some(123), ..Outcome::of(End::Completed) });
+    assert_eq!(shared.admit().unwrap().grant().demand.memory, 123);
+}
+
+#[test]
 fn a_panic_gives_the_room_back_too() {
     let node = shared(Arc::default());
     let permit = node.admit().unwrap();

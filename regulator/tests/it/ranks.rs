@@ -33,6 +33,29 @@ fn a_level_of_priority_is_worth_so_much_waiting() {
 }
 
 #[test]
+fn a_strategy_lifts_tenants_and_kinds_by_levels() {
+    let mut world = World::new(
+        "rank = { priority = { level = \"1m\", tenants = { rice = 3 }, kinds = { matrix = -2 } } }
+         gates = [{ fixed = { at_once = 9 } }]",
+    );
+    for (id, tenant, kind, priority) in [
+        (1, "maize", "matrix", 0),
+        (2, "maize", "loader", 2),
+        (3, "rice", "matrix", 0),
+        (4, "rice", "loader", 0),
+    ] {
+        let with = |ask: &mut regulator::Ask| {
+            (ask.tenant, ask.kind) = (tenant.to_owned(), kind.to_owned());
+            ask.priority = priority;
+        };
+        world.submit(id, with).unwrap();
+    }
+    let why = world.node.explain(world.now, AskId(3)).unwrap();
+    assert_eq!(why.place.order, "priority 1, where a level is worth 1m of waiting");
+    assert_eq!(world.start(), [4, 2, 3, 1]);
+}
+
+#[test]
 fn tenants_take_turns_by_weight() {
     let mut world = World::new(
         "rank = { fair = { weights = { maize = 2 }, charge = \"jobs\" } }
@@ -164,4 +187,34 @@ fn many_cores_cost_more_than_few() {
         world.submit(id, with).unwrap();
     }
     assert_eq!(world.start(), [1, 3, 4, 5]);
+}
+
+#[test]
+fn a_tenant_is_measured_by_what_it_still_holds() {
+    let mut world = World::new("rank = { dominant = {} }\ngates = [{ resources = { cores = 7 } }]");
+    let mut submit = |id, tenant: &str, cores: u64| {
+        let with = |ask: &mut regulator::Ask| {
+            (ask.tenant, ask.demand.cpu_milli) = (tenant.to_owned(), 1000 * cores);
+        };
+        world.submit(id, with).unwrap();
+    };
+    submit(1, "a", 2);
+    submit(2, "a", 4);
+    submit(3, "b", 1);
+    for (id, tenant) in [(4, "a"), (5, "b")] {
+        submit(id, tenant, 1);
+    }
+    assert_eq!(world.start(), [1, 3, 5], "who is behind the large one goes no further");
+    let why = world.node.explain(world.now, AskId(4)).unwrap();
+    assert_eq!(why.place.queue, "a");
+    world.end(3);
+    world.end(5);
+    assert_eq!(world.start(), [2, 4]);
+    world.end(1);
+    world.submit(6, |ask| (ask.tenant, ask.demand.cpu_milli) = ("a".to_owned(), 1000)).unwrap();
+    world.submit(7, |ask| (ask.tenant, ask.demand.cpu_milli) = ("b".to_owned(), 1000)).unwrap();
+    let order = |id| world.node.explain(world.now, AskId(id)).unwrap().place.order;
+    assert_eq!(order(6), "least share first, where `a` holds 71 % of the cores");
+    assert_eq!(order(7), "least share first, where `b` holds 0 % of the cores");
+    assert_eq!(world.start(), [7, 6]);
 }

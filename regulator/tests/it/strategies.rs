@@ -1,7 +1,8 @@
 use std::path::Path;
 
-use regulator::Strategy;
+use regulator::ranks::{Dominant, DominantRank, Fair, FairRank, Fifo, Priority};
 use regulator::sim::COLUMNS;
+use regulator::{Rank, Strategy};
 
 fn docs() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"))
@@ -67,12 +68,29 @@ fn wrong_strategies_are_refused_with_their_line_and_what_is_allowed() {
         ("gates = [\n{ adaptive = { max = 2, backoff = 0 } }]", Some(2), "between 0 and 1"),
         ("gates = [\n{ adaptive = { max = 2, window = \"0s\" } }]", Some(2), "must not be zero"),
         ("gates = [{ fixed = { at_once = 1 } }]\nbackfill = { depth = 0 }", Some(2), "nonzero"),
+        ("gates = [\n{ adaptive = { max = 2, gain = 0 } }]", Some(2), "between 0 and 1"),
+        ("gates = [\n{ adaptive = { max = 2, backoff = 1.0 } }]", Some(2), "between 0 and 1"),
+        ("gates = [\n{ resources = { memory = true } }]", Some(2), "a size such as \"24 GiB\""),
         ("gates = [", Some(1), ""),
     ] {
         let error = Strategy::from_toml(toml).unwrap_err();
         assert_eq!(error.line, line, "{toml}: {error}");
         assert!(error.message.contains(says), "{toml}: {error}");
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_whole_strategy_in_json_is_blamed_on_the_field_it_names() {
+    let error = Strategy::from_json("{\n\"rank\": \"fifo\",\n\"gates\": []}").unwrap_err();
+    assert_eq!(error.line, Some(3), "{error}");
+}
+
+#[test]
+fn ranks_go_by_the_names_that_strategies_call_them() {
+    let dominant = DominantRank::new(Dominant::default(), regulator::Demand::UNBOUNDED);
+    let (fair, priority) = (FairRank::new(Fair::default()), Priority::default());
+    let names = [Fifo.name(), priority.name(), fair.name(), dominant.name()];
+    assert_eq!(names, ["fifo", "priority", "fair", "dominant"]);
 }
 
 #[test]

@@ -52,6 +52,19 @@ fn it_follows_a_knee_that_moves() {
 }
 
 #[test]
+fn it_doubles_while_that_pays_and_then_moves_by_sixteenths() {
+    let at_once = |start| {
+        format!("gates = [{{ adaptive = {{ max = 200, start = {start}, window = \"10s\" }} }}]")
+    };
+    let free = limits(&at_once(1), 9, |_, jobs| jobs);
+    assert_eq!(free, [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 200.0, 200.0]);
+    let knee = limits(&at_once(64), 6, |_, jobs| jobs.min(64.0));
+    assert_eq!(knee, [128.0, 64.0, 60.0, 63.0, 66.0, 62.0]);
+    let between = limits(&at_once(64), 2, |_, jobs| jobs.min(80.0));
+    assert_eq!(between, [128.0, 80.0], "where the work that was done has its knee");
+}
+
+#[test]
 fn running_out_of_memory_cuts_it_at_once() {
     let mut world = World::new("gates = [{ adaptive = { max = 20, start = 10, min = 8 } }]");
     for id in 1..=20 {

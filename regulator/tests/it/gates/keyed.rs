@@ -90,3 +90,25 @@ fn tenants_and_kinds_can_be_counted_too() {
     assert_eq!(world.start(), [2]);
     assert!(world.why(4)[0].starts_with("waits for its tenant `wheat`; 1 of 1 run"));
 }
+
+#[test]
+fn a_job_is_told_who_has_its_key_and_when_that_one_is_expected_to_end() {
+    let mut world = World::new("gates = [{ fixed = { at_once = 9 } }, { keyed = {} }]");
+    for (id, key, seconds) in [(1, "a", 60), (2, "b", 10), (3, "a", 5)] {
+        let with = |ask: &mut regulator::Ask| {
+            ask.key = Some(key.to_owned());
+            ask.runtime = Some(std::time::Duration::from_secs(seconds));
+        };
+        world.submit(id, with).unwrap();
+    }
+    assert_eq!(world.start(), [1, 2]);
+    let blocker = |world: &World| {
+        let why = world.node.explain(world.now, regulator::AskId(3)).unwrap();
+        why.blockers[0].clone()
+    };
+    assert_eq!(blocker(&world).holders, [regulator::AskId(1)]);
+    assert_eq!(blocker(&world).expected, Some(regulator::Moment::from_secs_f64(60.0)));
+    world.pass(100.0);
+    let overdue = Some(regulator::Moment::from_secs_f64(100.0));
+    assert_eq!(blocker(&world).expected, overdue, "it may end at any time");
+}

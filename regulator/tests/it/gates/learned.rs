@@ -77,6 +77,18 @@ fn a_job_out_of_memory_gets_twice_as_much_alone_and_its_class_the_same() {
 }
 
 #[test]
+fn a_job_tried_again_is_expected_to_run_as_long_as_its_class() {
+    let mut world = taught(&[100, 100, 100]);
+    submit(&mut world, 50, 100);
+    world.start();
+    world.end_as(50, End::OutOfMemory);
+    submit(&mut world, 50, 100);
+    world.start();
+    let run = &world.node.books().running()[&AskId(50)];
+    assert_eq!((run.alone, run.runtime), (true, Some(Duration::from_secs(20))));
+}
+
+#[test]
 fn after_enough_good_ends_the_class_is_trusted_again() {
     let mut world = taught(&[100, 100, 100]);
     submit(&mut world, 50, 100);

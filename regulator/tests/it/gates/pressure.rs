@@ -69,6 +69,37 @@ fn a_full_disk_or_a_long_backlog_stops_the_first_job_too() {
 }
 
 #[test]
+fn a_reading_at_its_limit_is_not_past_it() {
+    for read in [
+        memory(10.0),
+        Pressure { disk_free: Some(1024), ..Pressure::default() },
+        Pressure { backlog: Some(100), ..Pressure::default() },
+    ] {
+        assert_eq!(world(read).start(), [1, 2, 3, 4], "{read:?}");
+    }
+}
+
+#[test]
+fn status_shows_each_reading_beside_its_limit() {
+    let read = Pressure {
+        cpu: Some(50.0),
+        load: Some(0.5),
+        disk_free: Some(2048),
+        backlog: Some(7),
+        ..memory(9.0)
+    };
+    let world = world(read);
+    let state = world.node.state(world.now);
+    let gate = state.gates.iter().find(|gate| gate.name == "pressure").unwrap();
+    assert_eq!(
+        gate.text,
+        "pressure on the cores 50.0 % (limit 90.0 %), pressure on memory 9.0 % (limit 10.0 %), \
+         no reading of pressure on the disks: inert, load per core 0.50 (limit 2.00), \
+         free disk 2.0 KiB (limit 1.0 KiB), backlog of callbacks 7 (limit 100)"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_inert_and_says_so() {
     let mut world = world(Pressure::default());
     assert_eq!(world.start(), [1, 2, 3, 4]);

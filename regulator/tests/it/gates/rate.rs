@@ -19,12 +19,18 @@ fn a_burst_starts_and_then_one_for_each_step() {
     let mut world = world(RATE, 9);
     assert_eq!(world.start(), [1, 2, 3]);
     assert_eq!(world.node.wake(world.now), Some(Moment::from_secs_f64(10.0)));
+    let state = |world: &World| {
+        let gates = world.node.state(world.now).gates;
+        gates.into_iter().find(|gate| gate.name == "rate").unwrap().text
+    };
+    assert_eq!(state(&world), "6 starts in 1m, bursts of 3; 1 closed now");
     assert_eq!(world.why(4), ["waits 10s for the rate of 6 starts in 1m"]);
     let why = world.node.explain(world.now, AskId(4)).unwrap();
     assert_eq!(why.blockers[0].lifts, Lift::At(Moment::from_secs_f64(10.0)));
     world.pass(9.999_999);
     assert_eq!(world.start(), []);
     world.pass(0.000_001);
+    assert_eq!(state(&world), "6 starts in 1m, bursts of 3; 0 closed now");
     assert_eq!(world.start(), [4]);
     world.pass(1e6);
     assert_eq!(world.start(), [5, 6, 7], "tokens do not pile up beyond the burst");
