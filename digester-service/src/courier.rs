@@ -1,8 +1,8 @@
 //! Brings journalled outcomes to the web service, however long it takes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use edge::Backoff;
+use edge::{Backoff, Pace};
 use schema::{AddressedPatch, JobPatch};
 use tracing::{error, warn};
 
@@ -12,6 +12,8 @@ use crate::{
     node::Node,
 };
 
+/// The shortest time from one delivery to the next.
+const EVERY: Duration = Duration::from_millis(10);
 /// How many patches go into one request.
 const MAX_PATCHES: usize = 500;
 /// How many bytes of reports and messages go into one request.
@@ -19,20 +21,26 @@ const MAX_BYTES: usize = 4 << 20;
 
 /// Delivers whatever the journal holds, as it comes, until dropped.
 pub(crate) async fn run(node: Arc<Node>) {
+    let mut pace = pace();
     loop {
-        deliver_all(&node).await;
+        deliver_all(&node, &mut pace).await;
         node.courier.notified().await;
     }
 }
 
+/// How fast deliveries follow each other.
+pub(crate) const fn pace() -> Pace {
+    Pace::new(EVERY)
+}
+
 /// Delivers until nothing is left.
-pub(crate) async fn deliver_all(node: &Node) {
+pub(crate) async fn deliver_all(node: &Node, pace: &mut Pace) {
     let mut backoff = Backoff::new(node.limits.max_backoff());
     while node.journal.depth() > 0 {
         let mut trouble = None;
         for to in node.journal.targets() {
             // One target that is away must not keep news from the others.
-            trouble = deliver(node, &to).await.err().or(trouble);
+            trouble = deliver(node, &to, pace).await.err().or(trouble);
         }
         let Some(away) = trouble else {
             backoff.reset();
@@ -48,13 +56,15 @@ fn tell_away(node: &Node, away: &Away) {
     warn!(error, journal.depth = depth, "{depth} outcomes wait for the web service");
 }
 
-/// Delivers everything there is for one web service.
-async fn deliver(node: &Node, to: &str) -> Result<(), Away> {
+/// Delivers about as much as there is for one web service; what comes meanwhile must not keep news
+/// from the others.
+async fn deliver(node: &Node, to: &str, pace: &mut Pace) -> Result<(), Away> {
     let callback = node.callback.towards(to);
-    loop {
+    for _ in 0..=node.journal.depth() / MAX_PATCHES {
+        pace.keep().await;
         let parcels = node.journal.pending(to, MAX_PATCHES, MAX_BYTES);
         if parcels.is_empty() {
-            return Ok(());
+            break;
         }
         let items = in_rounds(&parcels);
         match callback.patch_all(&items).await? {
@@ -67,6 +77,7 @@ async fn deliver(node: &Node, to: &str) -> Result<(), Away> {
             }
         }
     }
+    Ok(())
 }
 
 /// The parcels' patches, each job's in its order, as few times one job after itself as can be: the

@@ -130,7 +130,11 @@ async fn drained(node: &Node, running: impl Future<Output = ()>) {
 
 /// Tries to deliver what there is to tell, within its time.
 async fn farewell(node: &Node) {
-    let delivered = tokio::time::timeout(node.limits.farewell(), courier::deliver_all(node)).await;
+    let delivered = tokio::time::timeout(
+        node.limits.farewell(),
+        courier::deliver_all(node, &mut courier::pace()),
+    )
+    .await;
     if delivered.is_err() {
         let depth = node.journal.depth();
         warn!(journal.depth = depth, "{depth} outcomes stay in the journal until the next start");

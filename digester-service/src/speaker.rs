@@ -1,6 +1,6 @@
 //! Says what attempts have to say, the words of many in one request when many speak at once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use edge::{Batched, Batcher};
 use futures_util::future::join_all;
@@ -9,7 +9,7 @@ use schema::AddressedPatch;
 use crate::callback::{Answers, Away, Callback};
 
 /// How many requests are under way at once.
-const LANES: usize = 2;
+const LANES: usize = 1;
 
 /// What is answered to each patch. A web service that is away is so for all who spoke to it.
 pub(crate) type Heard = Result<Answers, Arc<Away>>;
@@ -42,6 +42,7 @@ impl Batched for Speaking {
     type Answer = Heard;
 
     const MAX_WEIGHT: usize = 500;
+    const EVERY: Duration = Duration::from_millis(10);
 
     fn weigh(&self, words: &Words) -> usize {
         words.patches.len()

@@ -4,10 +4,13 @@ use std::{
     collections::VecDeque,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
+
+use crate::Pace;
 
 /// Work that costs less for many items at once than for each alone: a commit, a request.
 pub trait Batched: Send + Sync + 'static {
@@ -18,6 +21,8 @@ pub trait Batched: Send + Sync + 'static {
 
     /// The most that the items of one batch may weigh; a single item may weigh more.
     const MAX_WEIGHT: usize;
+    /// The shortest time from one batch of a lane to the next, as long as something waits.
+    const EVERY: Duration;
 
     /// What an item takes of a batch.
     fn weigh(&self, item: &Self::Item) -> usize;
@@ -28,9 +33,10 @@ pub trait Batched: Send + Sync + 'static {
 
 /// Gathers what concurrent callers bring into batches.
 ///
-/// Nobody waits for company: who finds a lane free goes at once, alone if need be. Who comes while
-/// all lanes are busy goes with the next batch, so batches grow with the load, and only with it.
-/// What was brought is carried out even if its caller does not wait for the answer.
+/// Nobody waits for company while nothing is under way: who comes then goes at once, alone if need
+/// be. Who comes later goes with the next batch, which begins when the one before is done, or, in
+/// another lane, when as many wait as are under way. So batches grow with the load, and only with
+/// it. What was brought is carried out even if its caller does not wait for the answer.
 pub struct Batcher<W: Batched>(Arc<Shared<W>>);
 
 struct Shared<W: Batched> {
@@ -40,7 +46,12 @@ struct Shared<W: Batched> {
 
 struct Queue<W: Batched> {
     waiting: VecDeque<Asked<W>>,
+    /// How many items are under way, in all lanes together.
+    under_way: usize,
     free_lanes: usize,
+    /// A lane is about to take what waits.
+    gathering: bool,
+    pace: Pace,
 }
 
 /// An item, and who waits for the answer.
@@ -57,7 +68,13 @@ impl<W: Batched> Batcher<W> {
     /// Carries out as many batches at a time as there are lanes.
     #[must_use]
     pub fn new(work: W, lanes: usize) -> Self {
-        let queue = Mutex::new(Queue { waiting: VecDeque::new(), free_lanes: lanes });
+        let queue = Mutex::new(Queue {
+            waiting: VecDeque::new(),
+            under_way: 0,
+            free_lanes: lanes,
+            gathering: false,
+            pace: Pace::new(W::EVERY),
+        });
         Self(Arc::new(Shared { work, queue }))
     }
 
@@ -76,18 +93,27 @@ impl<W: Batched> Batcher<W> {
 }
 
 impl<W: Batched> Shared<W> {
-    /// Carries out batch after batch until nothing waits.
+    /// Carries out batch after batch as long as that is worth it.
     async fn run_lane(self: Arc<Self>) {
         loop {
+            let wait = self.queue().pace.next();
+            if let Some(begin) = wait {
+                tokio::time::sleep_until(begin).await;
+            }
             // Whoever is ready to ask does so now, and goes along.
             tokio::task::yield_now().await;
-            let Some(batch) = self.queue().next_batch(&self.work) else { return };
+            let batch = self.queue().take(&self.work);
             let (items, callers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
             let work = AssertUnwindSafe(self.work.carry_out(items)).catch_unwind();
+            let answers = work.await.into_iter().flatten();
+            let goes_on = self.queue().done(callers.len());
             // After a panic the callers are dropped unanswered, which tells them.
-            for (answer, caller) in work.await.into_iter().flatten().zip(callers) {
+            for (answer, caller) in answers.zip(callers) {
                 // A caller that has left wants no answer.
                 let _ = caller.send(answer);
+            }
+            if !goes_on {
+                return;
             }
         }
     }
@@ -99,27 +125,42 @@ impl<W: Batched> Shared<W> {
 }
 
 impl<W: Batched> Queue<W> {
-    /// Lets the item wait; `true` if a lane was free, and is to be run now.
+    /// Lets the item wait; `true` if a lane is to be run now.
     fn push(&mut self, item: W::Item, caller: Caller<W>) -> bool {
         self.waiting.push_back((item, caller));
-        let lane = self.free_lanes.checked_sub(1);
-        self.free_lanes = lane.unwrap_or_default();
-        lane.is_some()
+        self.free_lanes > 0 && self.begin()
     }
 
-    /// What goes next; if nothing does, the lane is free again.
-    fn next_batch(&mut self, work: &W) -> Option<Vec<Asked<W>>> {
-        if self.waiting.is_empty() {
-            self.free_lanes += 1;
-            return None;
-        }
+    /// What goes now: as much as there is room for in a batch.
+    fn take(&mut self, work: &W) -> Vec<Asked<W>> {
+        self.gathering = false;
         let mut weight = 0;
         let fit = self.waiting.iter().take_while(|(item, _)| {
             weight += work.weigh(item);
             weight <= W::MAX_WEIGHT
         });
         let count = fit.count().max(1);
-        Some(self.waiting.drain(..count).collect())
+        self.under_way += count;
+        self.waiting.drain(..count).collect()
+    }
+
+    /// A batch of so many is done; `true` if its lane is to go on.
+    fn done(&mut self, count: usize) -> bool {
+        self.under_way -= count;
+        self.free_lanes += 1;
+        self.begin()
+    }
+
+    /// Takes a lane if that is worth it: as many wait as are under way, and nobody else is about to
+    /// take them.
+    fn begin(&mut self) -> bool {
+        let is_worth_it = !self.waiting.is_empty() && self.waiting.len() >= self.under_way;
+        let begins = is_worth_it && !self.gathering;
+        if begins {
+            self.gathering = true;
+            self.free_lanes -= 1;
+        }
+        begins
     }
 }
 
@@ -139,6 +180,7 @@ mod tests {
         type Answer = usize;
 
         const MAX_WEIGHT: usize = 10;
+        const EVERY: Duration = Duration::ZERO;
 
         fn weigh(&self, item: &usize) -> usize {
             *item
@@ -172,9 +214,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_finds_a_lane_free_goes_alone_and_who_waits_goes_together() {
+    async fn who_comes_first_goes_alone_and_who_waits_goes_together() {
         assert_eq!(sizes(1, &[1, 1, 1, 1]).await, [Some(1), Some(3), Some(3), Some(3)]);
-        assert_eq!(sizes(2, &[1, 1, 1, 1]).await, [Some(1), Some(1), Some(2), Some(2)]);
+    }
+
+    #[tokio::test]
+    async fn another_lane_is_used_once_as_many_wait_as_are_under_way() {
+        let sizes = sizes(9, &[1; 7]).await;
+        assert_eq!(sizes, [1, 1, 2, 2, 3, 3, 3].map(Some));
     }
 
     #[tokio::test]

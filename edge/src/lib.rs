@@ -3,6 +3,7 @@
 mod backoff;
 mod batch;
 mod json;
+mod pace;
 mod path;
 mod peer;
 mod problem;
@@ -12,6 +13,7 @@ mod token;
 pub use backoff::Backoff;
 pub use batch::{Batched, Batcher};
 pub use json::{Json, OneOrMany};
+pub use pace::Pace;
 pub use path::{Path, Query};
 pub use peer::Peer;
 pub use problem::{Answer, method_not_allowed, not_found, panic_text, panicked};

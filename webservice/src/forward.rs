@@ -8,6 +8,7 @@ pub(crate) use client::Client;
 
 use std::{collections::HashSet, time::Duration};
 
+use edge::Pace;
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use schema::{Held, Job, JobId, NodeId};
 use tokio::time::{Instant, sleep_until};
@@ -26,6 +27,8 @@ use crate::{
 
 /// How many requests are under way at once.
 const CONCURRENT: usize = 8;
+/// The shortest time from one pass to the next.
+const EVERY: Duration = Duration::from_millis(10);
 /// How old what is known of the nodes may be.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
 /// How many bytes of instructions are looked at in one pass, as they are stored.
@@ -37,7 +40,9 @@ pub(crate) async fn run(app: App, callback: String) {
     let targets = Targets::new(&app.config.forward.digesters, longest);
     let mut forwarder =
         Forwarder { app, callback, targets, passed_over: None, longest, looked_around: None };
+    let mut pace = Pace::new(EVERY);
     while !forwarder.app.shutdown.is_cancelled() {
+        pace.keep().await;
         let pass = forwarder.pass().await.unwrap_or_else(|error| {
             // What was handed over and not noted is offered again, which is harmless.
             warn!(error = &error as &dyn std::error::Error, "could not hand jobs over");
