@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
     /// How many calls are missing by marker and by sample, in the order of the matrix.
     fn write_missing(&self) -> Result<Vec<Sink>, Stop> {
         let Some(matrix) = self.plan.matrix else { return Ok(Vec::new()) };
-        let (rows, columns) = (&self.counts.rows, &self.counts.missing);
+        let (rows, columns) = (self.counts.rows(), self.counts.missing());
         let (markers, samples) = if matrix.turned { (columns, rows) } else { (rows, columns) };
         let mut sinks = Vec::new();
         for (what, counts, of) in [("marker", markers, samples), ("sample", samples, markers)] {
@@ -173,9 +173,10 @@ impl<'a> Run<'a> {
     fn matrix_report(&self) -> Option<MatrixReport> {
         let matrix = self.plan.matrix?;
         let codec = Codec { calls: matrix.calls };
-        let (rows, calls) = (self.counts.rows.len() as u64, self.width.unwrap_or_default() as u64);
+        let (rows, calls) =
+            (self.counts.rows().len() as u64, self.width.unwrap_or_default() as u64);
         let (markers, samples) = if matrix.turned { (calls, rows) } else { (rows, calls) };
-        let missing: u64 = self.counts.missing.iter().map(|count| u64::from(*count)).sum();
+        let missing: u64 = self.counts.missing().iter().map(|count| u64::from(*count)).sum();
         let mut report = MatrixReport {
             data_set_type: matrix.calls.as_str().to_owned(),
             markers,
@@ -185,7 +186,7 @@ impl<'a> Run<'a> {
         };
         let (mut different, mut called) = (0, 0);
         for code in 0..CODES as u8 {
-            let count = self.counts.codes[usize::from(code)];
+            let count = self.counts.codes()[usize::from(code)];
             if count == 0 {
                 continue;
             }

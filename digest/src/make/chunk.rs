@@ -6,8 +6,8 @@ use schema::Finding;
 
 use super::{
     alts,
-    calls::CallCounts,
     cells::Cells,
+    counts::CallCounts,
     matrix::MatrixMaker,
     notes::{Notes, Place, Warned, shown},
     row::{self, Line, TooFew},

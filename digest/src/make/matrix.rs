@@ -3,11 +3,13 @@
 use schema::Finding;
 
 use super::{
-    calls::{self, BadCall, CallCounts, Codec, SSR_BYTES},
     cells::Tail,
     chunk,
+    codec::{BadCall, Codec, Form},
+    counts::CallCounts,
     notes::{Notes, Place, Warned, shown},
     row::{self, Line},
+    sizes,
     vcf::Alleles,
 };
 use crate::{
@@ -95,24 +97,35 @@ impl<'a> MatrixMaker<'a> {
             }
             _ => {
                 let mut codes = std::mem::take(&mut self.codes);
-                self.codec.read(row.text, row.delimiter, &mut codes, |i, cell, why| {
+                let form = self.codec.read(row.text, row.delimiter, &mut codes, |i, cell, why| {
                     notes.bad_call(i, cell, why);
                 });
-                self.keep(&codes, out, notes);
+                let written = form == Form::Written && row.delimiter == b'\t';
+                self.keep(&codes, written.then_some(row.text), out, notes);
                 self.codes = codes;
             }
         }
     }
 
-    /// Counts and writes a row of codes.
-    fn keep(&mut self, codes: &[u8], out: &mut Vec<u8>, notes: &mut MatrixNotes<'_, '_>) {
+    /// Counts and writes a row of codes, with its text if that is known.
+    fn keep(
+        &mut self,
+        codes: &[u8],
+        text: Option<&[u8]>,
+        out: &mut Vec<u8>,
+        notes: &mut MatrixNotes<'_, '_>,
+    ) {
         if !notes.is_even(codes.len(), self.width) {
             return;
         }
         self.counts.row(codes, self.codec.missing());
-        match self.plan.turned {
-            true => out.extend_from_slice(codes),
-            false => self.codec.write(codes, out),
+        match text {
+            _ if self.plan.turned => out.extend_from_slice(codes),
+            Some(text) => {
+                out.extend_from_slice(text);
+                out.push(b'\n');
+            }
+            None => self.codec.write(codes, out),
         }
     }
 
@@ -121,17 +134,15 @@ impl<'a> MatrixMaker<'a> {
         let mut codes = std::mem::take(&mut self.codes);
         codes.clear();
         for cell in row.text.split(|byte| *byte == row.delimiter) {
-            if !calls::is_size(cell) {
+            if !sizes::is_size(cell) {
                 notes.bad_call(cells, cell, BadCall::Wrong);
             } else if self.plan.turned {
-                let mut kept = [0; SSR_BYTES];
-                kept[..cell.len()].copy_from_slice(cell);
-                out.extend_from_slice(&kept);
+                sizes::keep(cell, out);
             } else {
                 out.extend_from_slice(cell);
                 out.push(b'\t');
             }
-            codes.push(u8::from(calls::is_missing_size(cell)));
+            codes.push(u8::from(sizes::is_missing(cell)));
             cells += 1;
         }
         if let (false, Some(last)) = (self.plan.turned, out.last_mut()) {
@@ -169,7 +180,7 @@ impl<'a> MatrixMaker<'a> {
         let mut codes = std::mem::take(&mut self.codes);
         let bad = |i, cell: &[u8], why| notes.bad(i, cell, error(why));
         if alleles.codes(row.text, row.delimiter, &mut codes, bad) {
-            self.keep(&codes, out, notes);
+            self.keep(&codes, None, out, notes);
             self.codes = codes;
             return;
         }

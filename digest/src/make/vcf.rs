@@ -1,6 +1,6 @@
 //! VCF calls: numbers of alleles become letters.
 
-use super::calls::{LONG, STRICT};
+use super::letters::{LONG, STRICT};
 
 /// Marks an allele number that has no letter.
 const BAD: u8 = 0x80;
