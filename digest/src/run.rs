@@ -28,8 +28,6 @@ pub(crate) struct Run<'a> {
     abort: &'a AtomicBool,
     chunks: Chunks<'a>,
     tables: Vec<TableSink>,
-    /// Buffers to be used again, one for every table each time.
-    buffers: Vec<Vec<Vec<u8>>>,
     /// For every table the rows of the files before.
     before: Vec<u64>,
     /// For every table of single lines, how many rows a file makes at least.
@@ -74,7 +72,6 @@ impl<'a> Run<'a> {
             before: vec![0; tables.len()],
             row_counts: vec![0; tables.len()],
             tables,
-            buffers: Vec::new(),
             width: None,
             lines: RowLines::default(),
             found: Found::new(source, plan.matrix, options.max_errors),
@@ -97,7 +94,7 @@ impl<'a> Run<'a> {
         let turning = turning(self.options, self.folder, self.observer);
         self.tables.iter_mut().try_for_each(|table| table.finish(&turning))?;
         self.missing = self.write_missing()?;
-        let sinks = self.tables.iter().map(TableSink::sink).chain(&self.missing);
+        let sinks = self.tables.iter_mut().map(TableSink::sink).chain(&mut self.missing);
         // All at once: the file system then waits once for all of them.
         let done = thread::scope(|scope| {
             let waits: Vec<_> = sinks.map(|sink| scope.spawn(|| sink.sync())).collect();
@@ -122,7 +119,7 @@ impl<'a> Run<'a> {
                 let rate = ratio(u64::from(*count), of.len() as u64);
                 text += &format!("{i}\t{count}\t{rate:.6}\n");
             }
-            sink.write(text.as_bytes())?;
+            sink.write(text.into_bytes())?;
             sinks.push(sink);
         }
         Ok(sinks)
@@ -233,8 +230,7 @@ impl Run<'_> {
                 *before += (chunk.first_line + chunk.lines).saturating_sub(from);
             }
         }
-        let new = || vec![Vec::new(); self.plan.tables.len()];
-        let buffers = self.buffers.pop().unwrap_or_else(new);
+        let buffers = self.tables.iter_mut().map(TableSink::buffer).collect();
         Task { chunk, numbers, width: self.width, buffers }
     }
 
@@ -242,7 +238,7 @@ impl Run<'_> {
     fn first_width(&self, chunk: &Chunk) -> Option<usize> {
         let matrix = self.plan.matrix?;
         let skipped = self.plan.tables[matrix.table].read.from()?.checked_sub(chunk.first_line)?;
-        let line = Lines::new(&chunk.bytes).nth(usize::try_from(skipped).ok()?)?;
+        let line = Lines::new(chunk.text()).nth(usize::try_from(skipped).ok()?)?;
         self.maker.width(line)
     }
 
@@ -253,14 +249,14 @@ impl Run<'_> {
             if table.read != Read::Row {
                 continue;
             }
-            let mut made = MadeRows::default();
+            let mut made = MadeRows { bytes: self.tables[i].buffer(), rows: 0 };
             let (rows, number) = (&mut self.row_counts[i], &mut self.before[i]);
             match self.lines.make(table, rows, number, &mut made.bytes) {
                 Ok(rows) => made.rows = rows,
                 Err(note) => self.found.error(file, *note, &self.lines)?,
             }
             if !self.found.has_errors() {
-                self.tables[i].take(&mut made, 0, &turning)?;
+                self.tables[i].take(made, 0, &turning)?;
             }
         }
         self.lines.clear();
@@ -275,7 +271,7 @@ impl Flow for Run<'_> {
 
     fn next(&mut self) -> Result<Option<(Task, usize)>, Stop> {
         let Some(chunk) = self.chunks.next()? else { return Ok(None) };
-        let weight = chunk.bytes.len();
+        let weight = chunk.text().len();
         Ok(Some((self.task(chunk), weight)))
     }
 
@@ -289,15 +285,11 @@ impl Flow for Run<'_> {
         }
         let turning = turning(self.options, self.folder, self.observer);
         let calls = self.width.unwrap_or_default();
-        let mut buffers = Vec::with_capacity(self.tables.len());
-        for (table, mut rows) in self.tables.iter_mut().zip(made.tables) {
+        for (table, rows) in self.tables.iter_mut().zip(made.tables) {
             if !self.found.has_errors() {
-                table.take(&mut rows, calls, &turning)?;
+                table.take(rows, calls, &turning)?;
             }
-            rows.bytes.clear();
-            buffers.push(rows.bytes);
         }
-        self.buffers.push(buffers);
         self.chunks.recycle(made.input);
         if made.last {
             self.file_end(made.file)?;

@@ -81,7 +81,7 @@ impl<'a> Maker<'a> {
             notes: Notes::new(self.max_errors),
         };
         let mut rows = Vec::new();
-        for (number, line) in (chunk.first_line..).zip(Lines::new(&chunk.bytes)) {
+        for (number, line) in (chunk.first_line..).zip(Lines::new(chunk.text())) {
             if lines.notes.is_full() || self.abort.load(Ordering::Relaxed) {
                 break;
             }
@@ -97,7 +97,7 @@ impl<'a> Maker<'a> {
             rows,
             counts: lines.matrix.map(MatrixMaker::into_counts),
             notes: lines.notes,
-            input: chunk.bytes,
+            input: chunk.into_buffer(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Calls: a row's cells become codes of one byte, and codes become text.
 
+use std::array;
+
 use super::{
     letters::{
         BAD, CO_DOMINANT, CODES, DOMINANT, IUPAC_CODES, LENIENT, LENIENT_PAIRS, LONG, N, NN, PAIRS,
@@ -147,35 +149,40 @@ impl Codec {
 
 /// Nothing but calls of two letters: no branch per cell.
 fn two_letters(table: &PairCodes, row: &[u8], delimiter: u8, codes: &mut Vec<u8>) -> bool {
-    codes.clear();
-    let (cells, [first, second]) = row.as_chunks::<3>() else { return false };
-    let code = |first: u8, second: u8| table[usize::from(u16::from_le_bytes([first, second]))];
-    let (mut bad, mut between) = (0, 0);
-    codes.extend(cells.iter().map(|cell| {
-        let code = code(cell[0], cell[1]);
-        bad |= code;
-        between |= cell[2] ^ delimiter;
-        code
-    }));
-    let last = code(*first, *second);
-    codes.push(last);
-    (bad | last) & BAD == 0 && between == 0
+    plain(row, delimiter, codes, |[first, second]: [u8; 2]| {
+        table[usize::from(u16::from_le_bytes([first, second]))]
+    })
 }
 
 /// Nothing but calls of one character.
 fn one_letter(table: &[u8; 256], row: &[u8], delimiter: u8, codes: &mut Vec<u8>) -> bool {
-    codes.clear();
-    let (cells, [last]) = row.as_chunks::<2>() else { return false };
+    plain(row, delimiter, codes, |[letter]: [u8; 1]| table[usize::from(letter)])
+}
+
+/// Nothing but cells of `W` bytes, each of which has a code.
+fn plain<const W: usize>(
+    row: &[u8],
+    delimiter: u8,
+    codes: &mut Vec<u8>,
+    code: impl Fn([u8; W]) -> u8,
+) -> bool {
+    if row.len() % (W + 1) != W {
+        return false;
+    }
+    let cells = row.chunks_exact(W + 1);
+    let rest = cells.remainder();
+    // What they held is overwritten: rows are as long as each other, so nothing is cleared.
+    codes.resize(cells.len() + 1, BAD);
+    let last = codes.len() - 1;
     let (mut bad, mut between) = (0, 0);
-    codes.extend(cells.iter().map(|cell| {
-        let code = table[usize::from(cell[0])];
-        bad |= code;
-        between |= cell[1] ^ delimiter;
-        code
-    }));
-    let last = table[usize::from(*last)];
-    codes.push(last);
-    (bad | last) & BAD == 0 && between == 0
+    let text = |cell: &[u8]| array::from_fn(|i| cell[i]);
+    for (to, cell) in codes.iter_mut().zip(cells) {
+        *to = code(text(cell));
+        bad |= *to;
+        between |= cell[W] ^ delimiter;
+    }
+    codes[last] = code(text(rest));
+    (bad | codes[last]) & BAD == 0 && between == 0
 }
 
 /// Appends calls of two letters, a tab behind each.

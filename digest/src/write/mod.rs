@@ -1,8 +1,10 @@
 //! From rows to files: everything under a temporary name until all of it is there.
 
+mod ahead;
 mod folder;
 mod seen;
 mod sink;
+mod sum;
 mod table;
 mod turn;
 

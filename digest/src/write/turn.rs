@@ -39,6 +39,8 @@ pub(crate) struct Turn {
     /// How large they may become.
     limit: usize,
     spills: Vec<Spill>,
+    /// Buffers that may be used again.
+    spare: Vec<Vec<u8>>,
 }
 
 /// Rows that were turned and written beside the output.
@@ -57,17 +59,30 @@ pub(crate) struct Turning<'a> {
 
 impl Turn {
     pub(crate) fn new(codec: Codec, limit: usize) -> Self {
-        Self { codec, calls: 0, rows: Vec::new(), limit, spills: Vec::new() }
+        Self { codec, calls: 0, rows: Vec::new(), limit, spills: Vec::new(), spare: Vec::new() }
+    }
+
+    /// An empty buffer for rows.
+    pub(crate) fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
     }
 
     /// Takes whole rows, each of so many calls.
     pub(crate) fn push(
         &mut self,
-        mut rows: &[u8],
+        mut buffer: Vec<u8>,
         calls: usize,
         turning: &Turning<'_>,
     ) -> Result<(), Stop> {
         self.calls = calls;
+        self.take(&buffer, turning)?;
+        buffer.clear();
+        self.spare.push(buffer);
+        Ok(())
+    }
+
+    fn take(&mut self, mut rows: &[u8], turning: &Turning<'_>) -> Result<(), Stop> {
+        let calls = self.calls;
         let row = calls * self.codec.width();
         let limit = (self.limit / row.max(1)).max(1) * row.max(1);
         while !rows.is_empty() {
@@ -92,7 +107,7 @@ impl Turn {
 
     /// Writes the matrix turned.
     pub(crate) fn finish(&self, sink: &mut Sink, turning: &Turning<'_>) -> Result<(), Stop> {
-        let write = |part: Result<Vec<u8>, Finding>| sink.write(&part?);
+        let write = |part: Result<Vec<u8>, Finding>| sink.write(part?);
         self.groups(turning, write, |group| self.lines(group))
     }
 
