@@ -13,9 +13,13 @@ use crate::{
     found::Found,
     make::{CODES, CallCounts, Codec, Made, MadeRows, Maker, RowLines, Task},
     plan::{Plan, Read},
-    read::{Chunk, Chunks, Flow, Source, in_order, lines::Lines},
+    read::{Chunk, Chunks, Flow, Source, in_order},
     write::{Folder, Sink, TableSink, Turning},
 };
+
+/// How many chunks may be in flight for each thread: enough that none waits for work, few enough
+/// that they stay in the processors' caches.
+const CHUNKS_A_THREAD: usize = 4;
 
 /// Everything that a pass holds.
 pub(crate) struct Run<'a> {
@@ -83,7 +87,10 @@ impl<'a> Run<'a> {
     /// Reads everything, and checks what only the whole can tell.
     pub(crate) fn read(&mut self) -> Result<(), Stop> {
         let maker = self.maker;
-        let (pool, limit) = (self.options.pool, self.options.memory / 8);
+        let pool = self.options.pool;
+        let threads =
+            pool.map_or_else(rayon::current_num_threads, rayon::ThreadPool::current_num_threads);
+        let limit = (self.options.memory / 8).min(CHUNKS_A_THREAD * threads * self.options.chunk);
         in_order(pool, limit, self, |task| maker.make(task))?;
         self.found.result()?;
         self.count_check()
@@ -227,7 +234,7 @@ impl Run<'_> {
             };
             numbers.push(*before + chunk.first_line.saturating_sub(from));
             if chunk.last {
-                *before += (chunk.first_line + chunk.lines).saturating_sub(from);
+                *before += (chunk.first_line + chunk.count).saturating_sub(from);
             }
         }
         let buffers = self.tables.iter_mut().map(TableSink::buffer).collect();
@@ -238,7 +245,7 @@ impl Run<'_> {
     fn first_width(&self, chunk: &Chunk) -> Option<usize> {
         let matrix = self.plan.matrix?;
         let skipped = self.plan.tables[matrix.table].read.from()?.checked_sub(chunk.first_line)?;
-        let line = Lines::new(chunk.text()).nth(usize::try_from(skipped).ok()?)?;
+        let line = chunk.lines().nth(usize::try_from(skipped).ok()?)?;
         self.maker.width(line)
     }
 
@@ -271,7 +278,7 @@ impl Flow for Run<'_> {
 
     fn next(&mut self) -> Result<Option<(Task, usize)>, Stop> {
         let Some(chunk) = self.chunks.next()? else { return Ok(None) };
-        let weight = chunk.text().len();
+        let weight = chunk.len();
         Ok(Some((self.task(chunk), weight)))
     }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     failure::error,
     plan::{Finish, Plan, Read, TablePlan, Value},
-    read::{Chunk, lines::Lines},
+    read::Chunk,
 };
 
 /// Makes rows of chunks.
@@ -81,7 +81,7 @@ impl<'a> Maker<'a> {
             notes: Notes::new(self.max_errors),
         };
         let mut rows = Vec::new();
-        for (number, line) in (chunk.first_line..).zip(Lines::new(chunk.text())) {
+        for (number, line) in (chunk.first_line..).zip(chunk.lines()) {
             if lines.notes.is_full() || self.abort.load(Ordering::Relaxed) {
                 break;
             }

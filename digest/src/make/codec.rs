@@ -5,11 +5,15 @@ use std::array;
 use super::{
     letters::{
         BAD, CO_DOMINANT, CODES, DOMINANT, IUPAC_CODES, LENIENT, LENIENT_PAIRS, LONG, N, NN, PAIRS,
-        PairCodes, SCORES, STRICT, STRICT_PAIRS, TWO_PAIRS,
+        PairCodes, SCORES, STRICT, STRICT_PAIRS, TWO, TWO_PAIRS,
     },
+    scan,
     sizes::{self, SSR_BYTES},
 };
 use crate::plan::Calls;
+
+/// How many texts of two calls are put together at once.
+const PART: usize = 1024;
 
 /// Words that mean a missing call.
 const MISSING_WORDS: [&[u8]; 4] = [b"NTC", b"Uncallable", b"Unknown", b"Unreadable"];
@@ -51,7 +55,7 @@ impl Codec {
             return form;
         }
         codes.clear();
-        for (i, cell) in row.split(|byte| *byte == delimiter).enumerate() {
+        for (i, cell) in scan::cells(row, delimiter).enumerate() {
             codes.push(self.cell(cell).unwrap_or_else(|why| {
                 bad(i, cell, why);
                 self.missing()
@@ -189,9 +193,12 @@ fn plain<const W: usize>(
 fn write_pairs(codes: &[u8], out: &mut Vec<u8>) {
     out.reserve(3 * codes.len() + 1);
     let (twos, last) = codes.as_chunks::<2>();
-    for [first, second] in twos {
-        let codes = usize::from(*first) % CODES * CODES + usize::from(*second) % CODES;
-        out.extend_from_slice(&TWO_PAIRS[codes]);
+    // In parts, which are made without looking whether there is room, and copied as a whole.
+    let mut texts = Vec::with_capacity(PART);
+    for part in twos.chunks(PART) {
+        texts.clear();
+        texts.extend(part.iter().map(|two| TWO_PAIRS[usize::from(u16::from_le_bytes(*two)) % TWO]));
+        out.extend_from_slice(texts.as_flattened());
     }
     for code in last {
         out.extend_from_slice(&PAIRS[usize::from(*code) % CODES]);

@@ -141,12 +141,15 @@ pub(super) static PAIRS: [[u8; 2]; CODES] = {
     table
 };
 
-/// The texts of two codes at once, a tab behind each.
-pub(super) static TWO_PAIRS: [[u8; 6]; CODES * CODES] = {
-    let mut table = [[b'\t'; 6]; CODES * CODES];
+/// How many texts [`TWO_PAIRS`] has.
+pub(super) const TWO: usize = CODES << 8;
+
+/// The texts of two codes at once, a tab behind each, by `second << 8 | first`.
+pub(super) static TWO_PAIRS: [[u8; 6]; TWO] = {
+    let mut table = [[b'\t'; 6]; TWO];
     let mut codes = 0;
-    while codes < table.len() {
-        let (first, second) = (PAIRS[codes / CODES], PAIRS[codes % CODES]);
+    while codes < TWO {
+        let (first, second) = (PAIRS[codes % CODES], PAIRS[codes >> 8]);
         table[codes] = [first[0], first[1], b'\t', second[0], second[1], b'\t'];
         codes += 1;
     }

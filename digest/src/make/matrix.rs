@@ -9,7 +9,7 @@ use super::{
     counts::CallCounts,
     notes::{Notes, Place, Warned, shown},
     row::{self, Line},
-    sizes,
+    scan, sizes,
     vcf::Alleles,
 };
 use crate::{
@@ -133,7 +133,7 @@ impl<'a> MatrixMaker<'a> {
         let mut cells = 0;
         let mut codes = std::mem::take(&mut self.codes);
         codes.clear();
-        for cell in row.text.split(|byte| *byte == row.delimiter) {
+        for cell in scan::cells(row.text, row.delimiter) {
             if !sizes::is_size(cell) {
                 notes.bad_call(cells, cell, BadCall::Wrong);
             } else if self.plan.turned {
@@ -185,7 +185,7 @@ impl<'a> MatrixMaker<'a> {
             return;
         }
         codes.clear();
-        for (i, cell) in row.text.split(|byte| *byte == row.delimiter).enumerate() {
+        for (i, cell) in scan::cells(row.text, row.delimiter).enumerate() {
             codes.push(alleles.push(cell, out).unwrap_or_else(|why| {
                 notes.bad(i, cell, error(why));
                 self.codec.missing()

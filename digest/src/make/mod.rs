@@ -10,6 +10,7 @@ mod matrix;
 mod notes;
 mod row;
 mod rows;
+mod scan;
 mod sizes;
 mod unique;
 mod vcf;

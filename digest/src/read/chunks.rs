@@ -13,7 +13,11 @@ use std::{
 use rayon::ThreadPool;
 use schema::Finding;
 
-use super::{Source, bgzf, lines, source::SourceFile};
+use super::{
+    Source, bgzf,
+    lines::{self, Lines},
+    source::SourceFile,
+};
 use crate::{
     Options,
     failure::{error, io_error},
@@ -27,18 +31,24 @@ pub(crate) struct Chunk {
     /// The number of its first line, from 0.
     pub(crate) first_line: u64,
     /// How many lines it has.
-    pub(crate) lines: u64,
+    pub(crate) count: u64,
     /// Whether the file ends with it.
     pub(crate) last: bool,
     /// The lines, and behind them what the buffer has to spare.
     bytes: Vec<u8>,
     end: usize,
+    with_cr: bool,
 }
 
 impl Chunk {
-    /// The lines.
-    pub(crate) fn text(&self) -> &[u8] {
-        &self.bytes[..self.end]
+    /// How many bytes the lines have.
+    pub(crate) fn len(&self) -> usize {
+        self.end
+    }
+
+    /// The lines, without their ends.
+    pub(crate) fn lines(&self) -> Lines<'_> {
+        Lines::with(&self.bytes[..self.end], self.with_cr)
     }
 
     /// Gives its buffer back.
@@ -106,13 +116,21 @@ impl<'a> Chunks<'a> {
         };
         let mut bytes = self.spare.pop().unwrap_or_default();
         let (end, last) = open.fill(&mut bytes, self.chunk, self.longest_line)?;
-        let lines = lines::count(&bytes[..end]);
+        let (lines, with_cr) = lines::count(&bytes[..end]);
         let first_line = open.line;
         open.line += lines;
         if last {
             self.open = None;
         }
-        Ok(Some(Chunk { file: self.next_file - 1, first_line, lines, last, bytes, end }))
+        Ok(Some(Chunk {
+            file: self.next_file - 1,
+            first_line,
+            count: lines,
+            last,
+            bytes,
+            end,
+            with_cr,
+        }))
     }
 }
 

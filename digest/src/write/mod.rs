@@ -1,5 +1,6 @@
 //! From rows to files: everything under a temporary name until all of it is there.
 
+mod across;
 mod ahead;
 mod folder;
 mod seen;
