@@ -58,7 +58,7 @@ fn run(
     let folder = Folder::open(&plan.destination)?;
     plan.tables.iter().try_for_each(|table| folder.remove(&table.output()))?;
     let abort = AtomicBool::new(false);
-    let maker = &Maker::new(&plan, options.max_errors.max(1), &abort);
+    let maker = &Maker::new(&plan, options, &abort);
     let (plan, source, folder, abort) = (&plan, &source, &folder, &abort);
     let parts = Parts { plan, options, observer, source, folder, maker, abort };
     let mut run = Run::new(parts)?;

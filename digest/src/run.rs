@@ -5,15 +5,16 @@ use std::{
     thread,
 };
 
-use schema::{MatrixReport, Progress, Report};
+use schema::{Progress, Report};
 
 use crate::{
     Observer, Options,
     failure::{Stop, error},
     found::Found,
-    make::{CODES, CallCounts, Codec, Made, MadeRows, Maker, RowLines, Task},
+    make::{CallCounts, Codec, Made, MadeRows, Maker, RowLines, Task},
     plan::{Plan, Read},
     read::{Chunk, Chunks, Flow, Source, in_order},
+    summary::Summary,
     write::{Folder, Sink, TableSink, Turning},
 };
 
@@ -113,23 +114,21 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// How many calls are missing by marker and by sample, in the order of the matrix.
     fn write_missing(&self) -> Result<Vec<Sink>, Stop> {
-        let Some(matrix) = self.plan.matrix else { return Ok(Vec::new()) };
-        let (rows, columns) = (self.counts.rows(), self.counts.missing());
-        let (markers, samples) = if matrix.turned { (columns, rows) } else { (rows, columns) };
         let mut sinks = Vec::new();
-        for (what, counts, of) in [("marker", markers, samples), ("sample", samples, markers)] {
-            let mut sink = Sink::new(self.folder, &format!("missing.{what}s.tsv"))?;
-            let mut text = format!("{what}_idx\tmissing\trate\n");
-            for (i, count) in counts.iter().enumerate() {
-                let rate = ratio(u64::from(*count), of.len() as u64);
-                text += &format!("{i}\t{count}\t{rate:.6}\n");
-            }
-            sink.write(text.into_bytes())?;
+        for (name, text) in self.summary().iter().flat_map(Summary::missing) {
+            let mut sink = Sink::new(self.folder, name)?;
+            sink.write(text)?;
             sinks.push(sink);
         }
         Ok(sinks)
+    }
+
+    /// What was counted, if that is wanted.
+    fn summary(&self) -> Option<Summary<'_>> {
+        let matrix = self.plan.matrix.filter(|_| self.options.count_calls)?;
+        let width = self.width.unwrap_or_default() as u64;
+        Some(Summary { matrix, counts: &self.counts, width })
     }
 
     /// Gives all files their names.
@@ -137,7 +136,7 @@ impl<'a> Run<'a> {
         report.bytes_read = self.chunks.bytes_read();
         let calls = self.width.unwrap_or_default() as u64;
         report.tables = self.tables.iter().map(|table| table.report(calls)).collect();
-        report.matrix = self.matrix_report();
+        report.matrix = self.summary().map(|summary| summary.report());
         report.findings = self.found.into_warnings();
         for table in self.tables {
             report.files.push(table.keep()?);
@@ -173,42 +172,6 @@ impl<'a> Run<'a> {
         }
         Ok(())
     }
-
-    fn matrix_report(&self) -> Option<MatrixReport> {
-        let matrix = self.plan.matrix?;
-        let codec = Codec { calls: matrix.calls };
-        let (rows, calls) =
-            (self.counts.rows().len() as u64, self.width.unwrap_or_default() as u64);
-        let (markers, samples) = if matrix.turned { (calls, rows) } else { (rows, calls) };
-        let missing: u64 = self.counts.missing().iter().map(|count| u64::from(*count)).sum();
-        let mut report = MatrixReport {
-            data_set_type: matrix.calls.as_str().to_owned(),
-            markers,
-            samples,
-            missing_rate: ratio(missing, rows * calls),
-            ..MatrixReport::default()
-        };
-        let (mut different, mut called) = (0, 0);
-        for code in 0..CODES as u8 {
-            let count = self.counts.codes()[usize::from(code)];
-            if count == 0 {
-                continue;
-            }
-            if let Some(text) = codec.name(code) {
-                report.calls.insert(text.to_owned(), count);
-            }
-            if code != codec.missing() {
-                called += count;
-                different += if codec.is_heterozygous(code) { count } else { 0 };
-            }
-        }
-        report.heterozygosity = codec.tells_heterozygosity().then(|| ratio(different, called));
-        Some(report)
-    }
-}
-
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// What turning needs, which is also how everything asks whether to go on.

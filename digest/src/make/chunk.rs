@@ -14,6 +14,7 @@ use super::{
     unique::{self, Tidied},
 };
 use crate::{
+    Options,
     failure::error,
     plan::{Finish, Plan, Read, TablePlan, Value},
     read::Chunk,
@@ -23,6 +24,7 @@ use crate::{
 pub(crate) struct Maker<'a> {
     plan: &'a Plan,
     max_errors: usize,
+    count_calls: bool,
     /// Set when nobody wants the rest.
     abort: &'a AtomicBool,
     /// How many cells of a line are cut for all tables.
@@ -63,21 +65,26 @@ pub(crate) struct MadeRows {
 }
 
 impl<'a> Maker<'a> {
-    pub(crate) fn new(plan: &'a Plan, max_errors: usize, abort: &'a AtomicBool) -> Self {
+    pub(crate) fn new(plan: &'a Plan, options: &Options<'_>, abort: &'a AtomicBool) -> Self {
         let needed = plan.tables.iter().map(needed).max().unwrap_or_default();
-        Self { plan, max_errors, abort, needed }
+        let (max_errors, count_calls) = (options.max_errors.max(1), options.count_calls);
+        Self { plan, max_errors, count_calls, abort, needed }
     }
 
     /// Makes the rows.
     pub(crate) fn make(&self, task: Task) -> Made {
         let Task { chunk, numbers, width, buffers } = task;
         let new = |bytes| MadeRows { bytes, rows: 0 };
+        let matrix = self.plan.matrix.map(|plan| {
+            let counts = self.count_calls.then(|| CallCounts::new(width.unwrap_or_default()));
+            MatrixMaker::new(self.plan, plan, width, counts)
+        });
         let mut lines = LinesMaker {
             maker: self,
             cells: Cells::default(),
             numbers,
             tables: buffers.into_iter().map(new).collect(),
-            matrix: self.plan.matrix.map(|plan| MatrixMaker::new(self.plan, plan, width)),
+            matrix,
             notes: Notes::new(self.max_errors),
         };
         let mut rows = Vec::new();
@@ -95,7 +102,7 @@ impl<'a> Maker<'a> {
             last: chunk.last,
             tables: lines.tables,
             rows,
-            counts: lines.matrix.map(MatrixMaker::into_counts),
+            counts: lines.matrix.and_then(MatrixMaker::into_counts),
             notes: lines.notes,
             input: chunk.into_buffer(),
         }

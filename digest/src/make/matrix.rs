@@ -27,7 +27,7 @@ pub(super) struct MatrixMaker<'a> {
     bare: bool,
     codes: Vec<u8>,
     scratch: Vec<u8>,
-    counts: CallCounts,
+    counts: Option<CallCounts>,
 }
 
 /// A row's text with what stands between its cells.
@@ -38,7 +38,12 @@ struct Row<'a> {
 }
 
 impl<'a> MatrixMaker<'a> {
-    pub(super) fn new(all: &'a Plan, plan: MatrixPlan, width: Option<usize>) -> Self {
+    pub(super) fn new(
+        all: &'a Plan,
+        plan: MatrixPlan,
+        width: Option<usize>,
+        counts: Option<CallCounts>,
+    ) -> Self {
         Self {
             all,
             plan,
@@ -47,11 +52,11 @@ impl<'a> MatrixMaker<'a> {
             bare: all.tables[plan.table].is_bare_block(),
             codes: Vec::new(),
             scratch: Vec::new(),
-            counts: CallCounts::new(width.unwrap_or_default()),
+            counts,
         }
     }
 
-    pub(super) fn into_counts(self) -> CallCounts {
+    pub(super) fn into_counts(self) -> Option<CallCounts> {
         self.counts
     }
 
@@ -118,7 +123,7 @@ impl<'a> MatrixMaker<'a> {
         if !notes.is_even(codes.len(), self.width) {
             return;
         }
-        self.counts.row(codes, self.codec.missing());
+        self.count(codes, self.codec.missing());
         match text {
             _ if self.plan.turned => out.extend_from_slice(codes),
             Some(text) => {
@@ -126,6 +131,12 @@ impl<'a> MatrixMaker<'a> {
                 out.push(b'\n');
             }
             None => self.codec.write(codes, out),
+        }
+    }
+
+    fn count(&mut self, codes: &[u8], missing: u8) {
+        if let Some(counts) = &mut self.counts {
+            counts.row(codes, missing);
         }
     }
 
@@ -149,7 +160,7 @@ impl<'a> MatrixMaker<'a> {
             *last = b'\n';
         }
         if notes.is_even(cells, self.width) {
-            self.counts.row(&codes, 1);
+            self.count(&codes, 1);
         }
         self.codes = codes;
     }
@@ -194,7 +205,7 @@ impl<'a> MatrixMaker<'a> {
         }
         out.push(b'\n');
         if notes.is_even(codes.len(), self.width) {
-            self.counts.row(&codes, self.codec.missing());
+            self.count(&codes, self.codec.missing());
         }
         self.codes = codes;
     }
