@@ -7,6 +7,9 @@ use crate::{
     plan::MatrixPlan,
 };
 
+/// About how long a line of the tables of missing calls is.
+const MISSING_LINE_BYTES: u64 = 20;
+
 /// A whole matrix, counted.
 pub(crate) struct Summary<'a> {
     pub(crate) matrix: MatrixPlan,
@@ -57,6 +60,11 @@ impl Summary<'_> {
             ("missing.markers.tsv", missing("marker", markers, samples.len())),
             ("missing.samples.tsv", missing("sample", samples, markers.len())),
         ]
+    }
+
+    /// About how large those tables become.
+    pub(crate) fn missing_bytes(&self) -> u64 {
+        (self.counts.rows().len() + self.counts.missing().len()) as u64 * MISSING_LINE_BYTES
     }
 }
 

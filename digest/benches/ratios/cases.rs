@@ -17,6 +17,8 @@ pub(crate) struct Case {
     pub(crate) huge: bool,
     /// Calls are counted for the report.
     pub(crate) counted: bool,
+    /// It is cancelled, too.
+    pub(crate) cancelled: bool,
 }
 
 pub(crate) const CASES: &[Case] = &[
@@ -27,6 +29,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[&["wc", "-l"], &["cut", "-f", "12-"]],
         huge: false,
         counted: true,
+        cancelled: true,
     },
     Case {
         name: "uncounted",
@@ -35,6 +38,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[],
         huge: false,
         counted: false,
+        cancelled: false,
     },
     Case {
         name: "iupac",
@@ -43,6 +47,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[&["cut", "-f", "12-"]],
         huge: false,
         counted: true,
+        cancelled: false,
     },
     Case {
         name: "vcf",
@@ -51,6 +56,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[&["wc", "-l"], &["cut", "-f", "10-"], &["bcftools", "query", "-f", "[%TGT\t]\n"]],
         huge: false,
         counted: true,
+        cancelled: false,
     },
     Case {
         name: "turn",
@@ -59,6 +65,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[&["cut", "-f", "2-"]],
         huge: false,
         counted: true,
+        cancelled: true,
     },
     Case {
         name: "turn-4gib",
@@ -67,6 +74,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[],
         huge: true,
         counted: true,
+        cancelled: false,
     },
     Case {
         name: "columns",
@@ -75,6 +83,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[&["wc", "-l"], &["cut", "-f", "1,3,8,12,20,25,31,36,42,50"]],
         huge: false,
         counted: true,
+        cancelled: false,
     },
     Case {
         name: "small",
@@ -83,6 +92,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[],
         huge: false,
         counted: true,
+        cancelled: false,
     },
     Case {
         name: "base",
@@ -91,6 +101,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[],
         huge: false,
         counted: true,
+        cancelled: false,
     },
     Case {
         name: "rows-x10",
@@ -99,6 +110,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[],
         huge: false,
         counted: true,
+        cancelled: false,
     },
     Case {
         name: "columns-x10",
@@ -107,6 +119,7 @@ pub(crate) const CASES: &[Case] = &[
         others: &[],
         huge: false,
         counted: true,
+        cancelled: false,
     },
     Case {
         name: "long-line",
@@ -115,5 +128,6 @@ pub(crate) const CASES: &[Case] = &[
         others: &[],
         huge: true,
         counted: true,
+        cancelled: false,
     },
 ];

@@ -8,6 +8,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench talks to whoever runs it")]
 
+mod cancel;
 mod cases;
 #[path = "../data/mod.rs"]
 mod data;
@@ -128,6 +129,18 @@ impl Measured {
         for other in case.others {
             others(other, &self.input);
         }
+        if case.cancelled {
+            self.cancel();
+        }
+    }
+
+    /// How long this case's digest goes on when it is cancelled.
+    fn cancel(&self) {
+        let home = self.input.ancestors().nth(2).unwrap();
+        let (longest, cut_short) = cancel::longest(&home.join("instruction.json"));
+        let longest = longest.as_secs_f64() * 1e3;
+        println!("| … cancelled {cut_short} times, at most | | | | | {longest:.0} | | | | | |");
+        let _ = fs::remove_dir_all(home.join("out"));
     }
 }
 

@@ -120,6 +120,16 @@ impl Codec {
         if self.calls == Calls::Ssr { SSR_BYTES } else { 1 }
     }
 
+    /// How many bytes a call takes when it is written, a tab behind it: at most, as far as that
+    /// can be told.
+    pub(crate) fn text_width(self) -> usize {
+        match self.calls {
+            Calls::Ssr => SSR_BYTES + 1,
+            Calls::Dominant | Calls::CoDominant => 2,
+            _ => 3,
+        }
+    }
+
     /// What a code is counted under in the report.
     pub(crate) fn name(self, code: u8) -> Option<&'static str> {
         let text: &[u8] = match self.calls {

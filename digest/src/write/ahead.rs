@@ -33,11 +33,12 @@ impl Ahead {
             return Ok(());
         }
         self.bytes = 0;
-        let worker = match &mut self.worker {
-            Some(worker) => worker,
-            none => none.insert(Worker::start(file.try_clone()?)),
-        };
-        let _ = worker.nudge.try_send(()); // It is at it, or has failed, as the end will tell.
+        if self.worker.is_none() {
+            self.worker = Worker::start(file.try_clone()?).ok(); // Else all is left to the end.
+        }
+        if let Some(worker) = &self.worker {
+            let _ = worker.nudge.try_send(()); // It is at it, or has failed, as the end will tell.
+        }
         Ok(())
     }
 
@@ -53,9 +54,10 @@ impl Ahead {
 }
 
 impl Worker {
-    fn start(file: File) -> Self {
+    fn start(file: File) -> io::Result<Self> {
         let (nudge, nudges) = sync_channel(1);
-        let thread = thread::spawn(move || nudges.into_iter().try_for_each(|()| file.sync_data()));
-        Self { nudge, thread }
+        let work = move || nudges.into_iter().try_for_each(|()| file.sync_data());
+        let thread = thread::Builder::new().name("sync".to_owned()).spawn(work)?;
+        Ok(Self { nudge, thread })
     }
 }

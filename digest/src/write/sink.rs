@@ -1,8 +1,8 @@
 //! An output on its way: its size and checksum are known when it is written.
 
 use std::{
-    io::{ErrorKind, Write as _},
-    path::PathBuf,
+    io::{self, ErrorKind, Write as _},
+    path::{Path, PathBuf},
 };
 
 use schema::{Finding, OutputFile};
@@ -12,7 +12,7 @@ use super::{
     folder::{Folder, Temporary},
     sum::Sum,
 };
-use crate::failure::{error, io_error};
+use crate::failure::{Stop, io_error};
 
 /// A file that is being written.
 pub(crate) struct Sink {
@@ -29,13 +29,10 @@ impl Sink {
     }
 
     /// Writes a buffer, which may come back from [`Sink::buffer`].
-    pub(crate) fn write(&mut self, bytes: Vec<u8>) -> Result<(), Finding> {
+    pub(crate) fn write(&mut self, bytes: Vec<u8>) -> Result<(), Stop> {
         let file = &mut self.temporary.file;
         let done = file.write_all(&bytes).and_then(|()| self.ahead.wrote(bytes.len(), file));
-        done.map_err(|source| match source.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => self.full(),
-            _ => io_error("write", &self.path, &source),
-        })?;
+        done.map_err(|e| write_error("write", &self.path, &e))?;
         self.sum.update(bytes);
         Ok(())
     }
@@ -46,22 +43,29 @@ impl Sink {
     }
 
     /// Makes sure that the bytes are on disk.
-    pub(crate) fn sync(&mut self) -> Result<(), Finding> {
+    pub(crate) fn sync(&mut self) -> Result<(), Stop> {
         let done = self.ahead.finish(&self.temporary.file);
-        done.map_err(|e| io_error("write", &self.path, &e))
+        done.map_err(|e| write_error("write", &self.path, &e))
+    }
+
+    /// How many bytes were written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.sum.bytes()
     }
 
     /// Gives the file its name.
     pub(crate) fn keep(self) -> Result<OutputFile, Finding> {
-        let bytes = self.sum.bytes();
+        let bytes = self.bytes();
         let path = self.path.display().to_string();
         self.temporary.keep(&self.path)?;
         Ok(OutputFile { path, bytes, sha256: self.sum.finish() })
     }
+}
 
-    fn full(&self) -> Finding {
-        let (path, bytes) = (self.path.display(), self.sum.bytes());
-        error(format_args!("the disk is full: {bytes} bytes of {path} were written"))
-            .remedy("free disk space beside the destination, then run the job again")
+/// What it means that something could not be written.
+pub(super) fn write_error(doing: &str, path: &Path, source: &io::Error) -> Stop {
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Stop::DiskFull,
+        _ => io_error(doing, path, source).into(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    io,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread::{self, JoinHandle},
 };
@@ -46,7 +47,8 @@ impl Sum {
                 self.spare.push(bytes);
                 self.spare.truncate(WAITING);
                 if self.bytes >= LARGE {
-                    self.way = beside(std::mem::take(sum));
+                    // Where no thread can be had, it goes on here.
+                    self.way = beside(sum.clone()).unwrap_or_else(|_| Way::Here(sum.clone()));
                 }
             }
             Way::Beside { give, back, .. } => {
@@ -86,17 +88,17 @@ impl Sum {
     }
 }
 
-fn beside(mut sum: Sha256) -> Way {
+fn beside(mut sum: Sha256) -> io::Result<Way> {
     let (give, taken) = sync_channel::<Vec<u8>>(WAITING);
     let (put, back) = sync_channel(WAITING);
-    let thread = thread::spawn(move || {
+    let thread = thread::Builder::new().name("checksum".to_owned()).spawn(move || {
         for bytes in taken {
             sum.update(&bytes);
             let _ = put.try_send(bytes); // More than are wanted back are let go.
         }
         sum
-    });
-    Way::Beside { give, back, thread }
+    })?;
+    Ok(Way::Beside { give, back, thread })
 }
 
 #[cfg(test)]

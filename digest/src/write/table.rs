@@ -34,7 +34,7 @@ impl TableSink {
         folder: &Folder,
         table: &TablePlan,
         turned: Option<(Codec, usize)>,
-    ) -> Result<Self, Finding> {
+    ) -> Result<Self, Stop> {
         let mut sink = Sink::new(folder, &table.output())?;
         let mut header = match table.finish {
             Finish::Unique { .. } => unique_header(&table.header),
@@ -74,7 +74,7 @@ impl TableSink {
             Way::Unique(seen) => self.report.duplicates += seen.keep_new(&mut made.bytes),
             Way::Turned(turn) => return turn.push(made.bytes, calls, turning),
         }
-        Ok(self.sink.write(made.bytes)?)
+        self.sink.write(made.bytes)
     }
 
     /// Writes what can be written only now.
@@ -88,6 +88,14 @@ impl TableSink {
     /// The table's file.
     pub(crate) fn sink(&mut self) -> &mut Sink {
         &mut self.sink
+    }
+
+    /// How many bytes the rows so far take on disk until the table is there.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        match &self.way {
+            Way::Turned(turn) => turn.disk_bytes(),
+            _ => self.sink.bytes(),
+        }
     }
 
     /// How many rows came in.

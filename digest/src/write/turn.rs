@@ -11,7 +11,7 @@ use schema::Finding;
 use super::{
     across::across,
     folder::{Folder, Temporary},
-    sink::Sink,
+    sink::{Sink, write_error},
 };
 use crate::{
     Observer,
@@ -117,6 +117,13 @@ impl Turn {
         })
     }
 
+    /// How many bytes the rows so far take on disk until they are written.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        let calls = (self.rows() * self.calls) as u64;
+        let spilled: usize = self.spills.iter().map(|spill| spill.rows * self.calls).sum();
+        (spilled * self.codec.width()) as u64 + calls * self.codec.text_width() as u64
+    }
+
     /// How many rows are not spilled.
     fn rows_here(&self) -> usize {
         self.rows.len() / (self.calls * self.codec.width()).max(1)
@@ -182,7 +189,7 @@ struct Group {
 trait Target {
     /// A buffer that may have been used before.
     fn buffer(&mut self) -> Vec<u8>;
-    fn write(&mut self, part: Vec<u8>) -> Result<(), Finding>;
+    fn write(&mut self, part: Vec<u8>) -> Result<(), Stop>;
 }
 
 impl Target for Sink {
@@ -190,7 +197,7 @@ impl Target for Sink {
         Self::buffer(self)
     }
 
-    fn write(&mut self, part: Vec<u8>) -> Result<(), Finding> {
+    fn write(&mut self, part: Vec<u8>) -> Result<(), Stop> {
         Self::write(self, part)
     }
 }
@@ -200,10 +207,10 @@ impl Target for Spill {
         self.spare.pop().unwrap_or_default()
     }
 
-    fn write(&mut self, part: Vec<u8>) -> Result<(), Finding> {
+    fn write(&mut self, part: Vec<u8>) -> Result<(), Stop> {
         let done = self.file.file.write_all(&part);
         self.spare.push(part);
-        done.map_err(|e| io_error("spill the matrix to", &self.file.path, &e))
+        done.map_err(|e| write_error("spill the matrix to", &self.file.path, &e))
     }
 }
 
@@ -242,7 +249,7 @@ impl Flow for Groups<'_> {
     }
 
     fn take(&mut self, made: Self::Made) -> Result<(), Stop> {
-        Ok(self.target.write(made?)?)
+        self.target.write(made?)
     }
 
     fn check(&mut self) -> Result<(), Stop> {

@@ -1,20 +1,18 @@
 //! One digest: the pass over the files, from chunks to tables.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-};
+mod ending;
 
-use schema::{Progress, Report};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use schema::Progress;
 
 use crate::{
     Observer, Options,
-    failure::{Stop, error},
+    failure::Stop,
     found::Found,
     make::{CallCounts, Codec, Made, MadeRows, Maker, RowLines, Task},
     plan::{Plan, Read},
     read::{Chunk, Chunks, Flow, Source, in_order},
-    summary::Summary,
     write::{Folder, Sink, TableSink, Turning},
 };
 
@@ -41,6 +39,8 @@ pub(crate) struct Run<'a> {
     lines: RowLines,
     found: Found<'a>,
     counts: CallCounts,
+    /// All input was read.
+    is_read: bool,
     /// The small tables of missing calls, when they are written.
     missing: Vec<Sink>,
 }
@@ -81,6 +81,7 @@ impl<'a> Run<'a> {
             lines: RowLines::default(),
             found: Found::new(source, plan.matrix, options.max_errors),
             counts: CallCounts::default(),
+            is_read: false,
             missing: Vec::new(),
         })
     }
@@ -93,84 +94,9 @@ impl<'a> Run<'a> {
             pool.map_or_else(rayon::current_num_threads, rayon::ThreadPool::current_num_threads);
         let limit = (self.options.memory / 8).min(CHUNKS_A_THREAD * threads * self.options.chunk);
         in_order(pool, limit, self, |task| maker.make(task))?;
+        self.is_read = true;
         self.found.result()?;
         self.count_check()
-    }
-
-    /// Writes what can be written only when everything is read, and waits for the disk.
-    pub(crate) fn finish(&mut self) -> Result<(), Stop> {
-        let turning = turning(self.options, self.folder, self.observer);
-        self.tables.iter_mut().try_for_each(|table| table.finish(&turning))?;
-        self.missing = self.write_missing()?;
-        let sinks = self.tables.iter_mut().map(TableSink::sink).chain(&mut self.missing);
-        // All at once: the file system then waits once for all of them.
-        let done = thread::scope(|scope| {
-            let waits: Vec<_> = sinks.map(|sink| scope.spawn(|| sink.sync())).collect();
-            waits.into_iter().map(|wait| wait.join()).collect::<Vec<_>>()
-        });
-        for done in done {
-            done.map_err(|_| error("waiting for the disk failed"))??;
-        }
-        Ok(())
-    }
-
-    fn write_missing(&self) -> Result<Vec<Sink>, Stop> {
-        let mut sinks = Vec::new();
-        for (name, text) in self.summary().iter().flat_map(Summary::missing) {
-            let mut sink = Sink::new(self.folder, name)?;
-            sink.write(text)?;
-            sinks.push(sink);
-        }
-        Ok(sinks)
-    }
-
-    /// What was counted, if that is wanted.
-    fn summary(&self) -> Option<Summary<'_>> {
-        let matrix = self.plan.matrix.filter(|_| self.options.count_calls)?;
-        let width = self.width.unwrap_or_default() as u64;
-        Some(Summary { matrix, counts: &self.counts, width })
-    }
-
-    /// Gives all files their names.
-    pub(crate) fn keep(self, report: &mut Report) -> Result<(), Stop> {
-        report.bytes_read = self.chunks.bytes_read();
-        let calls = self.width.unwrap_or_default() as u64;
-        report.tables = self.tables.iter().map(|table| table.report(calls)).collect();
-        report.matrix = self.summary().map(|summary| summary.report());
-        report.findings = self.found.into_warnings();
-        for table in self.tables {
-            report.files.push(table.keep()?);
-        }
-        for sink in self.missing {
-            report.files.push(sink.keep()?);
-        }
-        self.folder.sync().map_err(|e| error(format_args!("could not name the outputs: {e}")))?;
-        Ok(())
-    }
-
-    /// Markers and samples must be as many in the matrix as in the tables that name them.
-    fn count_check(&self) -> Result<(), Stop> {
-        let Some(matrix) = self.plan.matrix else { return Ok(()) };
-        let rows = self.tables[matrix.table].rows_in();
-        let calls = self.width.unwrap_or_default() as u64;
-        let (markers, samples) = if matrix.turned { (calls, rows) } else { (rows, calls) };
-        let files = self.source.files.len() as u64;
-        for (name, what, wanted) in
-            [("dataset_marker", "markers", markers), ("dataset_dnarun", "samples", samples)]
-        {
-            let Some(at) = self.plan.tables.iter().position(|table| table.name == name) else {
-                continue;
-            };
-            // Several files may each repeat the line with the names.
-            let listed = self.tables[at].rows_in();
-            let repeated = self.plan.tables[at].read == Read::Row && listed == wanted * files;
-            if listed != wanted && !repeated {
-                let problem = format!("{name} lists {listed} {what}, the matrix has {wanted}");
-                let remedy = "check the coordinates of the names and of the matrix";
-                return Err(error(problem).table(name).remedy(remedy).into());
-            }
-        }
-        Ok(())
     }
 }
 
