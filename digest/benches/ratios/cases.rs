@@ -123,7 +123,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "long-line",
-        write: |path| hapmap(path, 2, 33_000_000, true),
+        write: |path| hapmap(path, 2, 11_000_000, true),
         instruction: |from, to| hapmap_instruction(from, to, "NUCLEOTIDE_2_LETTER"),
         others: &[],
         huge: true,
