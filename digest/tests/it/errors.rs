@@ -205,6 +205,19 @@ fn a_report_tells_what_is_in_the_matrix() {
 }
 
 #[test]
+fn an_uncounted_matrix_is_the_same_and_nothing_is_said_of_it() {
+    let world = World::with("x\ts1\ts2\nm1\tA\tN\nm2\tR\tG\n");
+    world.digest(&instruction("IUPAC", false)).unwrap();
+    let mut counted = world.outputs();
+    let uncounted = World::with("x\ts1\ts2\nm1\tA\tN\nm2\tR\tG\n");
+    let options = Options { count_calls: false, ..Options::default() };
+    let report = uncounted.digest_with(&instruction("IUPAC", false), &options).unwrap();
+    assert_eq!(report.matrix, None);
+    counted.retain(|name, _| !name.starts_with("missing."));
+    assert_eq!(uncounted.outputs(), counted);
+}
+
+#[test]
 fn turning_twice_gives_the_matrix_back() {
     let lines: String =
         (0..97).map(|i| format!("s{i}\tAA\tA{}\tNN\n", ["C", "G", "T"][i % 3])).collect();
