@@ -5,11 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use schema::{Report, Severity, StageTime, gobii::LoaderInstruction};
+use schema::{Report, StageTime, gobii::LoaderInstruction};
 
 use crate::{
     Failure, FailureKind, Observer, Options, Stage,
-    failure::{self, Stop},
+    failure::{self, Stop, error},
     found,
     make::Maker,
     paths::Roots,
@@ -58,17 +58,20 @@ fn run(
     let folder = Folder::open(&plan.destination)?;
     plan.tables.iter().try_for_each(|table| folder.remove(&table.output()))?;
     let abort = AtomicBool::new(false);
-    let maker = &Maker::new(&plan, options.max_errors.max(1), &abort);
+    let maker = &Maker::new(&plan, options, &abort);
     let (plan, source, folder, abort) = (&plan, &source, &folder, &abort);
     let parts = Parts { plan, options, observer, source, folder, maker, abort };
     let mut run = Run::new(parts)?;
-    run.read()?;
-    course.enter(Stage::Transformation, "Writing the tables");
-    run.finish()?;
-    if !observer.may_publish() {
-        return Err(Stop::Cancelled);
+    let mut done = run.read();
+    if done.is_ok() {
+        course.enter(Stage::Transformation, "Writing the tables");
+        done = run.finish();
     }
-    run.keep(report)
+    match done {
+        Ok(()) if observer.may_publish() => run.keep(report),
+        Ok(()) => Err(Stop::Cancelled),
+        Err(stop) => Err(run.give_up(stop, report)),
+    }
 }
 
 /// Finds the files, all of which must lie where that is allowed.
@@ -113,11 +116,11 @@ impl Course<'_> {
         let (kind, mut findings) = match stop {
             Stop::Cancelled => (FailureKind::Cancelled, Vec::new()),
             Stop::Failed(findings) => (FailureKind::Failed, findings),
+            Stop::DiskFull => (FailureKind::Failed, vec![error("the disk is full")]),
         };
-        findings.retain(|finding| finding.severity == Severity::Error);
         found::sort(&mut findings);
         let message = findings.first().map_or("the digest was cancelled".to_owned(), failure::line);
-        report.findings = findings;
+        report.findings.splice(..0, findings);
         Failure { kind, stage, message, report: Box::new(report) }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Stop {
     Cancelled,
     /// These errors.
     Failed(Vec<Finding>),
+    /// There is no room for the outputs.
+    DiskFull,
 }
 
 impl From<Finding> for Stop {

@@ -97,6 +97,16 @@ impl<'a> Found<'a> {
         findings
     }
 
+    /// What is worth knowing of a digest that was given up behind this error: what was found in
+    /// front of it, for how far the threads were beyond is chance.
+    pub(crate) fn into_warnings_before(mut self, last: Option<&Finding>) -> Vec<Finding> {
+        let place = |of: &Finding| (of.file.clone(), of.line);
+        let last = last.map(place);
+        let (_, mut calls) = std::mem::take(&mut self.warnings[Warned::Call as usize]);
+        calls.retain(|finding| Some(place(finding)) <= last);
+        calls
+    }
+
     /// The finding with its file, and the name that stands in another line than its cell.
     fn addressed(&self, file: usize, note: Note, lines: &RowLines) -> Finding {
         let Note { mut finding, call } = note;

@@ -37,6 +37,7 @@ mod pattern;
 mod plan;
 mod read;
 mod run;
+mod summary;
 mod write;
 
 pub use digest::digest;

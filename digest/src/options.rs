@@ -13,12 +13,21 @@ pub struct Options<'a> {
     pub memory: usize,
     /// How much of a file is parsed at once.
     pub chunk: usize,
+    /// Whether the report tells what is in a matrix, and how much of it is missing.
+    pub count_calls: bool,
     /// The directories that source and destination must lie under; none means anywhere.
     pub roots: Vec<PathBuf>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { pool: None, max_errors: 20, memory: 192 << 20, chunk: 1 << 20, roots: Vec::new() }
+        Self {
+            pool: None,
+            max_errors: 20,
+            memory: 192 << 20,
+            chunk: 1 << 20,
+            count_calls: true,
+            roots: Vec::new(),
+        }
     }
 }

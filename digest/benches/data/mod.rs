@@ -1,4 +1,4 @@
-//! Inputs for the bench, and their instructions.
+//! Inputs for the benches, and their instructions.
 
 use std::{
     fs::File,
@@ -7,89 +7,6 @@ use std::{
 };
 
 use serde_json::{Value, json};
-
-/// One input, how it is digested, and who else works on it.
-pub(crate) struct Case {
-    pub(crate) name: &'static str,
-    pub(crate) write: fn(&Path),
-    pub(crate) instruction: fn(&Path, &Path) -> String,
-    pub(crate) others: &'static [&'static [&'static str]],
-    /// Runs only when it is named.
-    pub(crate) huge: bool,
-}
-
-pub(crate) const CASES: &[Case] = &[
-    Case {
-        name: "two-letter",
-        write: |path| hapmap(path, 20_000, 5_000, true),
-        instruction: |from, to| hapmap_instruction(from, to, "NUCLEOTIDE_2_LETTER"),
-        others: &[&["wc", "-l"], &["cut", "-f", "12-"]],
-        huge: false,
-    },
-    Case {
-        name: "rows-x10",
-        write: |path| hapmap(path, 20_000, 500, true),
-        instruction: |from, to| hapmap_instruction(from, to, "NUCLEOTIDE_2_LETTER"),
-        others: &[],
-        huge: false,
-    },
-    Case {
-        name: "rows-x1",
-        write: |path| hapmap(path, 2_000, 500, true),
-        instruction: |from, to| hapmap_instruction(from, to, "NUCLEOTIDE_2_LETTER"),
-        others: &[],
-        huge: false,
-    },
-    Case {
-        name: "cols-x10",
-        write: |path| hapmap(path, 2_000, 50_000, true),
-        instruction: |from, to| hapmap_instruction(from, to, "NUCLEOTIDE_2_LETTER"),
-        others: &[],
-        huge: false,
-    },
-    Case {
-        name: "iupac",
-        write: |path| hapmap(path, 20_000, 5_000, false),
-        instruction: |from, to| hapmap_instruction(from, to, "IUPAC"),
-        others: &[&["cut", "-f", "12-"]],
-        huge: false,
-    },
-    Case {
-        name: "vcf",
-        write: |path| vcf(path, 50_000, 1_000),
-        instruction: vcf_instruction,
-        others: &[&["cut", "-f", "10-"], &["bcftools", "query", "-f", "[%TGT\t]\n"]],
-        huge: false,
-    },
-    Case {
-        name: "turn",
-        write: |path| samples(path, 5_000, 20_000),
-        instruction: turn_instruction,
-        others: &[&["cut", "-f", "2-"]],
-        huge: false,
-    },
-    Case {
-        name: "turn-4gib",
-        write: |path| samples(path, 14_000, 102_000),
-        instruction: turn_instruction,
-        others: &[],
-        huge: true,
-    },
-    Case {
-        name: "columns",
-        write: |path| columns(path, 1_000_000, 50),
-        instruction: columns_instruction,
-        others: &[&["cut", "-f", "1,3,8,12,20,25,31,36,42,50"]],
-        huge: false,
-    },
-    Case {
-        name: "small",
-        write: |path| hapmap(path, 60, 24, false),
-        instruction: |from, to| hapmap_instruction(from, to, "IUPAC"),
-        others: &[],
-        huge: false,
-    },
-];
 
 /// Numbers that look random (xorshift), good enough for a bench.
 struct Random(u64);
@@ -126,7 +43,7 @@ fn push_call(line: &mut Vec<u8>, pair: usize, two: bool, random: &mut Random) {
     }
 }
 
-fn hapmap(path: &Path, markers: usize, samples: usize, two: bool) {
+pub(crate) fn hapmap(path: &Path, markers: usize, samples: usize, two: bool) {
     let (mut out, mut random) = (create(path), Random(88_172_645_463_325_252));
     write!(out, "rs#\talleles\tchrom\tpos\tstrand\tassembly#\tcenter\tp\ta\tpanel\tQCcode")
         .unwrap();
@@ -145,7 +62,7 @@ fn hapmap(path: &Path, markers: usize, samples: usize, two: bool) {
     out.flush().unwrap();
 }
 
-fn samples(path: &Path, samples: usize, markers: usize) {
+pub(crate) fn samples(path: &Path, samples: usize, markers: usize) {
     let (mut out, mut random) = (create(path), Random(362_436_069));
     out.write_all(b"sample").unwrap();
     (0..markers).for_each(|i| write!(out, "\tsnp{i}").unwrap());
@@ -161,7 +78,7 @@ fn samples(path: &Path, samples: usize, markers: usize) {
     out.flush().unwrap();
 }
 
-fn vcf(path: &Path, markers: usize, samples: usize) {
+pub(crate) fn vcf(path: &Path, markers: usize, samples: usize) {
     let (mut out, mut random) = (create(path), Random(521_288_629));
     out.write_all(b"##fileformat=VCFv4.2\n##contig=<ID=1>\n").unwrap();
     for id in ["GT", "DP", "GQ"] {
@@ -189,7 +106,7 @@ fn vcf(path: &Path, markers: usize, samples: usize) {
     out.flush().unwrap();
 }
 
-fn columns(path: &Path, lines: usize, columns: usize) {
+pub(crate) fn columns(path: &Path, lines: usize, columns: usize) {
     let (mut out, mut random) = (create(path), Random(123_456_789));
     for line in 0..lines {
         for column in 0..columns {
@@ -221,7 +138,7 @@ fn matrix(kind: &str, row: u64, cell: u64, orientation: &str) -> Value {
     matrix
 }
 
-fn hapmap_instruction(from: &Path, to: &Path, kind: &str) -> String {
+pub(crate) fn hapmap_instruction(from: &Path, to: &Path, kind: &str) -> String {
     let table = |name, columns: &[Value]| table(from, to, "HAPMAP", name, columns);
     let name = |name| column("CSV_COLUMN", name, 1, 0);
     let mut alts = column("CSV_COLUMN", "alts", 1, 1);
@@ -235,7 +152,7 @@ fn hapmap_instruction(from: &Path, to: &Path, kind: &str) -> String {
     tables.to_string()
 }
 
-fn vcf_instruction(from: &Path, to: &Path) -> String {
+pub(crate) fn vcf_instruction(from: &Path, to: &Path) -> String {
     let table = |name, columns: &[Value]| table(from, to, "VCF", name, columns);
     let cell = |name, cell| column("CSV_COLUMN", name, 6, cell);
     let tables = json!([
@@ -247,7 +164,7 @@ fn vcf_instruction(from: &Path, to: &Path) -> String {
     tables.to_string()
 }
 
-fn turn_instruction(from: &Path, to: &Path) -> String {
+pub(crate) fn turn_instruction(from: &Path, to: &Path) -> String {
     let table = |name, columns: &[Value]| table(from, to, "GENERIC", name, columns);
     let tables = json!([
         table("dataset_marker", &[column("CSV_ROW", "marker_name", 0, 1)]),
@@ -257,7 +174,7 @@ fn turn_instruction(from: &Path, to: &Path) -> String {
     tables.to_string()
 }
 
-fn columns_instruction(from: &Path, to: &Path) -> String {
+pub(crate) fn columns_instruction(from: &Path, to: &Path) -> String {
     let cells = [0, 2, 7, 11, 19, 24, 30, 35, 41, 49];
     let columns: Vec<_> = cells.iter().map(|cell| column("CSV_COLUMN", "c", 0, *cell)).collect();
     json!([table(from, to, "GENERIC", "ten", &columns)]).to_string()

@@ -1,5 +1,6 @@
 //! The cells of one line, cut once for all tables.
 
+use super::scan::Places;
 use crate::pattern::Delimiter;
 
 /// Where the first cells of a line are.
@@ -30,7 +31,7 @@ impl Cells {
         };
         self.bounds.clear();
         let mut start = 0;
-        for at in memchr::memchr_iter(*byte, line).take(needed) {
+        for at in Places::of(*byte, line).take(needed) {
             self.bounds.push((start, at));
             start = at + 1;
         }

@@ -6,23 +6,25 @@ use schema::Finding;
 
 use super::{
     alts,
-    calls::CallCounts,
     cells::Cells,
+    counts::CallCounts,
     matrix::MatrixMaker,
     notes::{Notes, Place, Warned, shown},
     row::{self, Line, TooFew},
     unique::{self, Tidied},
 };
 use crate::{
+    Options,
     failure::error,
     plan::{Finish, Plan, Read, TablePlan, Value},
-    read::{Chunk, lines::Lines},
+    read::Chunk,
 };
 
 /// Makes rows of chunks.
 pub(crate) struct Maker<'a> {
     plan: &'a Plan,
     max_errors: usize,
+    count_calls: bool,
     /// Set when nobody wants the rest.
     abort: &'a AtomicBool,
     /// How many cells of a line are cut for all tables.
@@ -63,25 +65,30 @@ pub(crate) struct MadeRows {
 }
 
 impl<'a> Maker<'a> {
-    pub(crate) fn new(plan: &'a Plan, max_errors: usize, abort: &'a AtomicBool) -> Self {
+    pub(crate) fn new(plan: &'a Plan, options: &Options<'_>, abort: &'a AtomicBool) -> Self {
         let needed = plan.tables.iter().map(needed).max().unwrap_or_default();
-        Self { plan, max_errors, abort, needed }
+        let (max_errors, count_calls) = (options.max_errors.max(1), options.count_calls);
+        Self { plan, max_errors, count_calls, abort, needed }
     }
 
     /// Makes the rows.
     pub(crate) fn make(&self, task: Task) -> Made {
         let Task { chunk, numbers, width, buffers } = task;
         let new = |bytes| MadeRows { bytes, rows: 0 };
+        let matrix = self.plan.matrix.map(|plan| {
+            let counts = self.count_calls.then(|| CallCounts::new(width.unwrap_or_default()));
+            MatrixMaker::new(self.plan, plan, width, counts)
+        });
         let mut lines = LinesMaker {
             maker: self,
             cells: Cells::default(),
             numbers,
             tables: buffers.into_iter().map(new).collect(),
-            matrix: self.plan.matrix.map(|plan| MatrixMaker::new(self.plan, plan, width)),
+            matrix,
             notes: Notes::new(self.max_errors),
         };
         let mut rows = Vec::new();
-        for (number, line) in (chunk.first_line..).zip(Lines::new(&chunk.bytes)) {
+        for (number, line) in (chunk.first_line..).zip(chunk.lines()) {
             if lines.notes.is_full() || self.abort.load(Ordering::Relaxed) {
                 break;
             }
@@ -95,9 +102,9 @@ impl<'a> Maker<'a> {
             last: chunk.last,
             tables: lines.tables,
             rows,
-            counts: lines.matrix.map(MatrixMaker::into_counts),
+            counts: lines.matrix.and_then(MatrixMaker::into_counts),
             notes: lines.notes,
-            input: chunk.bytes,
+            input: chunk.into_buffer(),
         }
     }
 

@@ -3,11 +3,13 @@
 use schema::Finding;
 
 use super::{
-    calls::{self, BadCall, CallCounts, Codec, SSR_BYTES},
     cells::Tail,
     chunk,
+    codec::{BadCall, Codec, Form},
+    counts::CallCounts,
     notes::{Notes, Place, Warned, shown},
     row::{self, Line},
+    scan, sizes,
     vcf::Alleles,
 };
 use crate::{
@@ -25,7 +27,7 @@ pub(super) struct MatrixMaker<'a> {
     bare: bool,
     codes: Vec<u8>,
     scratch: Vec<u8>,
-    counts: CallCounts,
+    counts: Option<CallCounts>,
 }
 
 /// A row's text with what stands between its cells.
@@ -36,7 +38,12 @@ struct Row<'a> {
 }
 
 impl<'a> MatrixMaker<'a> {
-    pub(super) fn new(all: &'a Plan, plan: MatrixPlan, width: Option<usize>) -> Self {
+    pub(super) fn new(
+        all: &'a Plan,
+        plan: MatrixPlan,
+        width: Option<usize>,
+        counts: Option<CallCounts>,
+    ) -> Self {
         Self {
             all,
             plan,
@@ -45,11 +52,11 @@ impl<'a> MatrixMaker<'a> {
             bare: all.tables[plan.table].is_bare_block(),
             codes: Vec::new(),
             scratch: Vec::new(),
-            counts: CallCounts::new(width.unwrap_or_default()),
+            counts,
         }
     }
 
-    pub(super) fn into_counts(self) -> CallCounts {
+    pub(super) fn into_counts(self) -> Option<CallCounts> {
         self.counts
     }
 
@@ -95,24 +102,41 @@ impl<'a> MatrixMaker<'a> {
             }
             _ => {
                 let mut codes = std::mem::take(&mut self.codes);
-                self.codec.read(row.text, row.delimiter, &mut codes, |i, cell, why| {
+                let form = self.codec.read(row.text, row.delimiter, &mut codes, |i, cell, why| {
                     notes.bad_call(i, cell, why);
                 });
-                self.keep(&codes, out, notes);
+                let written = form == Form::Written && row.delimiter == b'\t';
+                self.keep(&codes, written.then_some(row.text), out, notes);
                 self.codes = codes;
             }
         }
     }
 
-    /// Counts and writes a row of codes.
-    fn keep(&mut self, codes: &[u8], out: &mut Vec<u8>, notes: &mut MatrixNotes<'_, '_>) {
+    /// Counts and writes a row of codes, with its text if that is known.
+    fn keep(
+        &mut self,
+        codes: &[u8],
+        text: Option<&[u8]>,
+        out: &mut Vec<u8>,
+        notes: &mut MatrixNotes<'_, '_>,
+    ) {
         if !notes.is_even(codes.len(), self.width) {
             return;
         }
-        self.counts.row(codes, self.codec.missing());
-        match self.plan.turned {
-            true => out.extend_from_slice(codes),
-            false => self.codec.write(codes, out),
+        self.count(codes, self.codec.missing());
+        match text {
+            _ if self.plan.turned => out.extend_from_slice(codes),
+            Some(text) => {
+                out.extend_from_slice(text);
+                out.push(b'\n');
+            }
+            None => self.codec.write(codes, out),
+        }
+    }
+
+    fn count(&mut self, codes: &[u8], missing: u8) {
+        if let Some(counts) = &mut self.counts {
+            counts.row(codes, missing);
         }
     }
 
@@ -120,25 +144,23 @@ impl<'a> MatrixMaker<'a> {
         let mut cells = 0;
         let mut codes = std::mem::take(&mut self.codes);
         codes.clear();
-        for cell in row.text.split(|byte| *byte == row.delimiter) {
-            if !calls::is_size(cell) {
+        for cell in scan::cells(row.text, row.delimiter) {
+            if !sizes::is_size(cell) {
                 notes.bad_call(cells, cell, BadCall::Wrong);
             } else if self.plan.turned {
-                let mut kept = [0; SSR_BYTES];
-                kept[..cell.len()].copy_from_slice(cell);
-                out.extend_from_slice(&kept);
+                sizes::keep(cell, out);
             } else {
                 out.extend_from_slice(cell);
                 out.push(b'\t');
             }
-            codes.push(u8::from(calls::is_missing_size(cell)));
+            codes.push(u8::from(sizes::is_missing(cell)));
             cells += 1;
         }
         if let (false, Some(last)) = (self.plan.turned, out.last_mut()) {
             *last = b'\n';
         }
         if notes.is_even(cells, self.width) {
-            self.counts.row(&codes, 1);
+            self.count(&codes, 1);
         }
         self.codes = codes;
     }
@@ -169,12 +191,12 @@ impl<'a> MatrixMaker<'a> {
         let mut codes = std::mem::take(&mut self.codes);
         let bad = |i, cell: &[u8], why| notes.bad(i, cell, error(why));
         if alleles.codes(row.text, row.delimiter, &mut codes, bad) {
-            self.keep(&codes, out, notes);
+            self.keep(&codes, None, out, notes);
             self.codes = codes;
             return;
         }
         codes.clear();
-        for (i, cell) in row.text.split(|byte| *byte == row.delimiter).enumerate() {
+        for (i, cell) in scan::cells(row.text, row.delimiter).enumerate() {
             codes.push(alleles.push(cell, out).unwrap_or_else(|why| {
                 notes.bad(i, cell, error(why));
                 self.codec.missing()
@@ -183,7 +205,7 @@ impl<'a> MatrixMaker<'a> {
         }
         out.push(b'\n');
         if notes.is_even(codes.len(), self.width) {
-            self.counts.row(&codes, self.codec.missing());
+            self.count(&codes, self.codec.missing());
         }
         self.codes = codes;
     }

@@ -1,6 +1,9 @@
 //! One row, put together from its values.
 
-use super::cells::{Cells, Tail};
+use super::{
+    cells::{Cells, Tail},
+    scan,
+};
 use crate::{
     pattern::{Delimiter, Filter},
     plan::{Read, TablePlan, Value},
@@ -93,7 +96,7 @@ impl Block<'_> {
         let tail = line.cells.tail(line.text, line.delimiter, self.cell);
         match tail.map_err(|found| TooFew { wanted: self.cell, found })? {
             Tail::Joined(text, byte) => {
-                text.split(|other| *other == byte).enumerate().for_each(|(i, cell)| push(i, cell));
+                scan::cells(text, byte).enumerate().for_each(|(i, cell)| push(i, cell));
             }
             Tail::Cut(cells) => {
                 for (i, &(from, to)) in cells.iter().enumerate() {

@@ -63,13 +63,13 @@ impl RowLines {
         for (row, first) in cells {
             let there = self.lines.get(&row).map_or(0, |line| line.cells.len());
             if there < first && self.lines.contains_key(&row) {
-                return Err(too_few(table, row, first + 1, there));
+                return Err(self.too_few(table, row, first + 1, there));
             }
             places.push((row, first, there.saturating_sub(first)));
         }
         *rows = places.iter().map(|place| place.2).max().unwrap_or_default().max(*rows);
         if let Some((row, first, there)) = places.into_iter().find(|place| place.2 != *rows) {
-            return Err(too_few(table, row, first + *rows, first + there));
+            return Err(self.too_few(table, row, first + *rows, first + there));
         }
         let mut made = 0;
         for i in 0..*rows {
@@ -106,23 +106,24 @@ impl RowLines {
             }
         }
     }
+
+    fn too_few(&self, table: &TablePlan, row: u64, wanted: usize, found: usize) -> Box<Note> {
+        let name = &table.name;
+        let mut finding =
+            error(format_args!("the line has {found} cells, table {name} reads {wanted} of them"))
+                .table(name)
+                .remedy(
+                    "the lines a table is made of must have the same number of cells in every file",
+                );
+        finding.line = Some(row + 1);
+        finding.column = Some(found as u64 + 1);
+        finding.cell = self.lines.get(&row).map(|line| shown(&line.text));
+        Box::new(Note { finding, call: None })
+    }
 }
 
 impl CutLine {
     fn get(&self, cell: usize) -> Option<&[u8]> {
         self.cells.get(cell).map(|&(start, end)| &self.text[start..end])
     }
-}
-
-fn too_few(table: &TablePlan, row: u64, wanted: usize, found: usize) -> Box<Note> {
-    let name = &table.name;
-    let mut finding =
-        error(format_args!("the line has {found} cells, table {name} reads {wanted} of them"))
-            .table(name)
-            .remedy(
-                "the lines a table is made of must have the same number of cells in every file",
-            );
-    finding.line = Some(row + 1);
-    finding.column = Some(found as u64 + 1);
-    Box::new(Note { finding, call: None })
 }

@@ -1,6 +1,9 @@
 //! VCF calls: numbers of alleles become letters.
 
-use super::calls::{LONG, STRICT};
+use super::{
+    letters::{LONG, STRICT},
+    scan,
+};
 
 /// Marks an allele number that has no letter.
 const BAD: u8 = 0x80;
@@ -40,10 +43,7 @@ impl Alleles {
     ) -> bool {
         let Some(letters) = &self.letters else { return false };
         codes.clear();
-        let mut rest = row;
-        loop {
-            let end = quick_end(rest, delimiter);
-            let cell = &rest[..end];
+        for (i, cell) in scan::cells(row, delimiter).enumerate() {
             let code = match cell {
                 [a, b'/', b] | [a, b'/', b, b':', ..] => {
                     let [a, b] = [a, b].map(|byte| letters[usize::from(*byte)]);
@@ -51,12 +51,9 @@ impl Alleles {
                 }
                 _ => BAD,
             };
-            codes.push(if code == BAD { self.slow(codes.len(), cell, &mut bad) } else { code });
-            match rest.get(end + 1..) {
-                Some(next) => rest = next,
-                None => return true,
-            }
+            codes.push(if code == BAD { self.slow(i, cell, &mut bad) } else { code });
         }
+        true
     }
 
     /// What the quick way cannot read.
@@ -106,14 +103,6 @@ impl Alleles {
             }
             _ => Err("an allele is “.” or one digit"),
         }
-    }
-}
-
-/// Where the cell ends; most are short, or have a colon behind the call.
-fn quick_end(rest: &[u8], delimiter: u8) -> usize {
-    match rest {
-        [a, b'/', b, end, ..] if *end == delimiter && *a != delimiter && *b != delimiter => 3,
-        _ => memchr::memchr(delimiter, rest).unwrap_or(rest.len()),
     }
 }
 

@@ -41,14 +41,11 @@ impl Filter {
 
     /// Appends the filtered cell.
     pub(crate) fn push(&self, cell: &[u8], out: &mut Vec<u8>) {
-        let cell = match memmem::find(cell, &self.from) {
-            Some(at) => &cell[at + self.from.len()..],
-            None => cell,
+        let find = |text: &[u8], cell| {
+            if text.is_empty() { None } else { memmem::find(cell, text) }
         };
-        let cell = match memmem::find(cell, &self.to) {
-            Some(at) if !self.to.is_empty() => &cell[..at],
-            _ => cell,
-        };
+        let cell = find(&self.from, cell).map_or(cell, |at| &cell[at + self.from.len()..]);
+        let cell = find(&self.to, cell).map_or(cell, |at| &cell[..at]);
         match &self.replace {
             None => out.extend_from_slice(cell),
             Some(replace) => replace.push(cell, out),

@@ -58,24 +58,34 @@ struct Translation<'a> {
     plain: Option<String>,
     /// How deep within brackets.
     class: usize,
+    /// The pattern begins with the flag that lets `.` mean any character.
+    dot_is_all: bool,
+    /// Somewhere in the pattern case does not matter.
+    folds: bool,
 }
 
 impl<'a> Translation<'a> {
     fn new(pattern: &'a str) -> Self {
         let rest = pattern.chars().peekable();
-        Self { pattern, rest, out: String::new(), plain: Some(String::new()), class: 0 }
+        let flags = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
+        let flags = flags.map_or("", |(flags, _)| flags);
+        let dot_is_all = ["s", "is", "si"].contains(&flags);
+        let folds = pattern.contains("(?i") || flags == "si";
+        let (out, plain) = (String::new(), Some(String::new()));
+        Self { pattern, rest, out, plain, class: 0, dot_is_all, folds }
     }
 
     fn run(&mut self) -> Result<(), String> {
         while let Some(c) = self.rest.next() {
             match c {
                 '\\' => self.escape()?,
-                _ if self.class > 0 => self.in_class(c),
+                _ if self.class > 0 => self.in_class(c)?,
                 '[' => self.open_class(),
                 '(' => self.group()?,
                 '*' | '+' | '?' | '}' => self.quantifier(c)?,
                 '{' => self.bounds()?,
-                '|' | ')' | '^' | '$' | '.' => self.operator(&c.to_string()),
+                '.' => self.dot(),
+                '|' | ')' | '^' | '$' => self.operator(&c.to_string()),
                 _ => self.literal(c),
             }
         }
@@ -86,8 +96,22 @@ impl<'a> Translation<'a> {
         format!("“{}” is a regular expression with {what}, which is not supported", self.pattern)
     }
 
+    /// Java's `.` stops at every line end that Unicode knows.
+    fn dot(&mut self) {
+        match self.dot_is_all {
+            true => self.operator("."),
+            false => self.operator("[^\\n\\r\\x{85}\\x{2028}\\x{2029}]"),
+        }
+    }
+
+    /// Java folds only the case of ASCII.
     fn literal(&mut self, c: char) {
-        self.out.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
+        let text = regex::escape(c.encode_utf8(&mut [0; 4]));
+        match (self.folds && self.class == 0, c.is_ascii()) {
+            (false, _) => self.out.push_str(&text),
+            (true, true) => self.out.push_str(&format!("(?-u:{text})")),
+            (true, false) => self.out.push_str(&format!("(?-i:{text})")),
+        }
         if let Some(plain) = &mut self.plain {
             plain.push(c);
         }
@@ -107,8 +131,11 @@ impl<'a> Translation<'a> {
     }
 
     /// Within brackets: Java knows nesting and `&&` as we do, but not `--` and `~~`.
-    fn in_class(&mut self, c: char) {
+    fn in_class(&mut self, c: char) -> Result<(), String> {
         match c {
+            _ if self.folds && !c.is_ascii() => {
+                return Err(self.refuse("(?i) and a class of other letters than ASCII's"));
+            }
             '[' => self.open_class(),
             ']' => {
                 self.class -= 1;
@@ -118,6 +145,7 @@ impl<'a> Translation<'a> {
             '-' if self.rest.peek() == Some(&'-') => self.out.push_str("\\-"),
             _ => self.out.push(c),
         }
+        Ok(())
     }
 
     fn group(&mut self) -> Result<(), String> {
@@ -127,12 +155,7 @@ impl<'a> Translation<'a> {
         }
         match self.rest.next() {
             Some(':') => self.out.push_str("?:"),
-            Some('i') if self.rest.peek().is_some_and(|c| ")s:".contains(*c)) => {
-                self.out.push_str("?i");
-            }
-            Some('s') if self.rest.peek().is_some_and(|c| ")i:".contains(*c)) => {
-                self.out.push_str("?s");
-            }
+            Some(flag @ ('i' | 's')) => return self.flags(flag),
             Some('<') if self.rest.peek().is_some_and(char::is_ascii_alphabetic) => {
                 self.out.push_str("?<");
             }
@@ -142,6 +165,26 @@ impl<'a> Translation<'a> {
             _ => return Err(self.refuse("such a group or flag")),
         }
         Ok(())
+    }
+
+    /// Flags for the rest of the pattern, or `i` for a group.
+    fn flags(&mut self, first: char) -> Result<(), String> {
+        let mut flags = String::from(first);
+        while let Some(flag) = self.rest.next_if(|c| "is".contains(*c)) {
+            flags.push(flag);
+        }
+        if flags.contains('s') && !(self.dot_is_all && self.out == "(") {
+            return Err(self.refuse("the flag s elsewhere than at its beginning"));
+        }
+        self.out.push_str(&format!("?{flags}"));
+        match self.rest.peek() {
+            Some(')') => Ok(()),
+            Some(':') => {
+                self.out.extend(self.rest.next());
+                Ok(())
+            }
+            _ => Err(self.refuse("such a flag")),
+        }
     }
 
     /// `*`, `+`, `?` or the end of `{…}`, perhaps reluctant, but not possessive.
@@ -275,6 +318,24 @@ mod tests {
     }
 
     #[test]
+    fn a_dot_stops_at_every_line_end_unless_it_is_told_not_to() {
+        for end in ["\u{85}", "\u{2028}", "\u{2029}"] {
+            assert!(
+                !matches("a.b", &format!("a{end}b")) && matches("(?s)a.b", &format!("a{end}b"))
+            );
+        }
+        assert!(matches("a.b", "a\u{e9}b") && matches("(?is)A.b", "a\u{2028}B"));
+    }
+
+    #[test]
+    fn only_the_case_of_ascii_is_folded() {
+        assert!(matches("(?i)na", "NA") && matches("a(?i)n", "aN") && !matches("a(?i)n", "An"));
+        assert!(!matches("(?i)\u{e9}", "\u{c9}") && matches("(?i)\u{e9}", "\u{e9}"));
+        assert!(!matches("(?i)k", "\u{212a}") && !matches("(?i)s", "\u{17f}"));
+        assert!(matches("(?i:k)s", "Ks") && matches("(?i)[kn]", "N"));
+    }
+
+    #[test]
     fn what_only_java_can_do_is_refused() {
         for pattern in [
             "a(?=b)",
@@ -294,6 +355,9 @@ mod tests {
             "\\p{IsGreek}",
             "\\R",
             "a**",
+            "a(?s).",
+            "(?s:.)",
+            "(?i)[\u{e9}]",
         ] {
             assert!(Java::compile(pattern).is_err(), "{pattern}");
         }

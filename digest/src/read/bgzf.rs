@@ -77,13 +77,16 @@ impl<R: Read> Bgzf<'_, R> {
             }
         }
         let work = || blocks.par_iter().map(|block| inflate(block)).collect();
-        let parts: io::Result<Vec<Vec<u8>>> = match self.pool {
+        let parts: Vec<io::Result<Vec<u8>>> = match self.pool {
             Some(pool) => pool.install(work),
             None => work(),
         };
         self.out.clear();
         self.at = 0;
-        parts?.iter().for_each(|part| self.out.extend_from_slice(part));
+        // In order, so that it is always the first damaged block that is told.
+        for part in parts {
+            self.out.extend_from_slice(&part?);
+        }
         Ok(!blocks.is_empty())
     }
 

@@ -13,7 +13,11 @@ use std::{
 use rayon::ThreadPool;
 use schema::Finding;
 
-use super::{Source, bgzf, lines, source::SourceFile};
+use super::{
+    Source, bgzf,
+    lines::{self, Lines},
+    source::SourceFile,
+};
 use crate::{
     Options,
     failure::{error, io_error},
@@ -27,11 +31,30 @@ pub(crate) struct Chunk {
     /// The number of its first line, from 0.
     pub(crate) first_line: u64,
     /// How many lines it has.
-    pub(crate) lines: u64,
+    pub(crate) count: u64,
     /// Whether the file ends with it.
     pub(crate) last: bool,
-    /// The lines.
-    pub(crate) bytes: Vec<u8>,
+    /// The lines, and behind them what the buffer has to spare.
+    bytes: Vec<u8>,
+    end: usize,
+    with_cr: bool,
+}
+
+impl Chunk {
+    /// How many bytes the lines have.
+    pub(crate) fn len(&self) -> usize {
+        self.end
+    }
+
+    /// The lines, without their ends.
+    pub(crate) fn lines(&self) -> Lines<'_> {
+        Lines::with(&self.bytes[..self.end], self.with_cr)
+    }
+
+    /// Gives its buffer back.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 /// Cuts the files of a source into chunks, each file's last one marked as such.
@@ -92,16 +115,22 @@ impl<'a> Chunks<'a> {
             }
         };
         let mut bytes = self.spare.pop().unwrap_or_default();
-        bytes.clear();
-        bytes.append(&mut open.carry);
-        let last = open.fill(&mut bytes, self.chunk, self.longest_line)?;
-        let lines = lines::count(&bytes);
+        let (end, last) = open.fill(&mut bytes, self.chunk, self.longest_line)?;
+        let (lines, with_cr) = lines::count(&bytes[..end]);
         let first_line = open.line;
         open.line += lines;
         if last {
             self.open = None;
         }
-        Ok(Some(Chunk { file: self.next_file - 1, first_line, lines, last, bytes }))
+        Ok(Some(Chunk {
+            file: self.next_file - 1,
+            first_line,
+            count: lines,
+            last,
+            bytes,
+            end,
+            with_cr,
+        }))
     }
 }
 
@@ -119,32 +148,48 @@ impl<'a> Open<'a> {
         Ok(Self { file, handle, before, reader, line: 0, carry: Vec::new() })
     }
 
-    /// Reads until there are enough whole lines; true at the end of the file.
-    fn fill(&mut self, bytes: &mut Vec<u8>, chunk: usize, longest: usize) -> Result<bool, Finding> {
-        let mut wanted = chunk.max(bytes.len() + 1);
+    /// Reads until there are enough whole lines. Answers where they end, and whether the file does.
+    fn fill(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        chunk: usize,
+        longest: usize,
+    ) -> Result<(usize, bool), Finding> {
+        let mut wanted = chunk.max(self.carry.len() + 1);
+        let mut filled = self.carry.len();
+        // A buffer that was used before is long enough already: nothing is cleared or moved.
+        bytes.resize(bytes.len().max(wanted), 0);
+        bytes[..filled].copy_from_slice(&self.carry);
+        self.carry.clear();
         loop {
-            if self.read_to(bytes, wanted)? {
-                return self.unchanged().map(|()| true);
+            filled += self.read(&mut bytes[filled..wanted])?;
+            if filled < wanted {
+                return self.unchanged().map(|()| (filled, true));
             }
-            if let Some(end) = lines::last_end(bytes) {
-                self.carry.extend_from_slice(&bytes[end..]);
-                bytes.truncate(end);
-                return Ok(false);
+            if let Some(end) = lines::last_end(&bytes[..filled]) {
+                self.carry.extend_from_slice(&bytes[end..filled]);
+                return Ok((end, false));
             }
-            if bytes.len() >= longest {
+            if filled >= longest {
                 return Err(self.too_long(longest));
             }
             wanted = (wanted * 2).min(longest);
+            bytes.resize(bytes.len().max(wanted), 0);
         }
     }
 
-    /// Reads until the buffer has this size; true if the file ends before.
-    fn read_to(&mut self, bytes: &mut Vec<u8>, size: usize) -> Result<bool, Finding> {
-        let missing = size.saturating_sub(bytes.len());
-        bytes.reserve_exact(missing);
-        let read = self.reader.by_ref().take(missing as u64).read_to_end(bytes);
-        let read = read.map_err(|e| io_error("read", &self.file.path, &e))?;
-        Ok(read < missing)
+    /// Fills the buffer, unless the file ends before.
+    fn read(&mut self, mut bytes: &mut [u8]) -> Result<usize, Finding> {
+        let wanted = bytes.len();
+        while !bytes.is_empty() {
+            match self.reader.read(bytes) {
+                Ok(0) => break,
+                Ok(read) => bytes = &mut bytes[read..],
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(io_error("read", &self.file.path, &e)),
+            }
+        }
+        Ok(wanted - bytes.len())
     }
 
     /// A file that is still being written cannot be digested.

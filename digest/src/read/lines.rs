@@ -10,7 +10,12 @@ pub(crate) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(crate) fn new(text: &'a [u8]) -> Self {
-        Self { rest: text, with_cr: memchr::memchr(b'\r', text).is_some() }
+        Self::with(text, memchr::memchr(b'\r', text).is_some())
+    }
+
+    /// The lines of a text of which it is known whether it has any CR.
+    pub(crate) fn with(text: &'a [u8], with_cr: bool) -> Self {
+        Self { rest: text, with_cr }
     }
 }
 
@@ -33,15 +38,15 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// How many lines a text of whole lines has.
-pub(crate) fn count(text: &[u8]) -> u64 {
+/// How many lines a text of whole lines has, and whether it has any CR.
+pub(crate) fn count(text: &[u8]) -> (u64, bool) {
     let lines = Lines::new(text);
     if lines.with_cr {
-        return lines.count() as u64;
+        return (lines.count() as u64, true);
     }
     let ends = memchr::memchr_iter(b'\n', text).count() as u64;
     let open = text.last().is_some_and(|last| *last != b'\n');
-    ends + u64::from(open)
+    (ends + u64::from(open), false)
 }
 
 /// Where the last line end in a part of a file is over. A CR at the very end may be half of one.
@@ -64,7 +69,8 @@ mod tests {
         assert_eq!(lines("a\n\n\r\r\n"), ["a", "", "", ""]);
         assert_eq!(lines(""), [""; 0]);
         for text in ["a\nb\r\nc\rd", "a\n\nb", "a\n", "", "\r\n"] {
-            assert_eq!(count(text.as_bytes()), lines(text).len() as u64, "{text:?}");
+            let expected = (lines(text).len() as u64, text.contains('\r'));
+            assert_eq!(count(text.as_bytes()), expected, "{text:?}");
         }
     }
 

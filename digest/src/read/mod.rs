@@ -2,7 +2,7 @@
 
 mod bgzf;
 mod chunks;
-pub(crate) mod lines;
+mod lines;
 mod ordered;
 mod source;
 

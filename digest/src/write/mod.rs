@@ -1,8 +1,11 @@
 //! From rows to files: everything under a temporary name until all of it is there.
 
+mod across;
+mod ahead;
 mod folder;
 mod seen;
 mod sink;
+mod sum;
 mod table;
 mod turn;
 

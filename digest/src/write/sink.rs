@@ -1,60 +1,71 @@
 //! An output on its way: its size and checksum are known when it is written.
 
 use std::{
-    fmt::Write as _,
-    io::{ErrorKind, Write as _},
-    path::PathBuf,
+    io::{self, ErrorKind, Write as _},
+    path::{Path, PathBuf},
 };
 
 use schema::{Finding, OutputFile};
-use sha2::{Digest, Sha256};
 
-use super::folder::{Folder, Temporary};
-use crate::failure::{error, io_error};
+use super::{
+    ahead::Ahead,
+    folder::{Folder, Temporary},
+    sum::Sum,
+};
+use crate::failure::{Stop, io_error};
 
 /// A file that is being written.
 pub(crate) struct Sink {
     temporary: Temporary,
     path: PathBuf,
-    sum: Sha256,
-    bytes: u64,
+    sum: Sum,
+    ahead: Ahead,
 }
 
 impl Sink {
     pub(crate) fn new(folder: &Folder, name: &str) -> Result<Self, Finding> {
         let temporary = folder.temporary()?;
-        Ok(Self { temporary, path: folder.at(name), sum: Sha256::new(), bytes: 0 })
+        Ok(Self { temporary, path: folder.at(name), sum: Sum::new(), ahead: Ahead::default() })
     }
 
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Finding> {
-        let done = self.temporary.file.write_all(bytes);
-        done.map_err(|source| match source.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => self.full(),
-            _ => io_error("write", &self.path, &source),
-        })?;
+    /// Writes a buffer, which may come back from [`Sink::buffer`].
+    pub(crate) fn write(&mut self, bytes: Vec<u8>) -> Result<(), Stop> {
+        let file = &mut self.temporary.file;
+        let done = file.write_all(&bytes).and_then(|()| self.ahead.wrote(bytes.len(), file));
+        done.map_err(|e| write_error("write", &self.path, &e))?;
         self.sum.update(bytes);
-        self.bytes += bytes.len() as u64;
         Ok(())
     }
 
+    /// An empty buffer to fill.
+    pub(crate) fn buffer(&mut self) -> Vec<u8> {
+        self.sum.buffer()
+    }
+
     /// Makes sure that the bytes are on disk.
-    pub(crate) fn sync(&self) -> Result<(), Finding> {
-        self.temporary.file.sync_all().map_err(|e| io_error("write", &self.path, &e))
+    pub(crate) fn sync(&mut self) -> Result<(), Stop> {
+        let done = self.ahead.finish(&self.temporary.file);
+        done.map_err(|e| write_error("write", &self.path, &e))
+    }
+
+    /// How many bytes were written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.sum.bytes()
     }
 
     /// Gives the file its name.
     pub(crate) fn keep(self) -> Result<OutputFile, Finding> {
-        let mut sha256 = String::new();
-        for byte in self.sum.finalize() {
-            let _ = write!(sha256, "{byte:02x}"); // A text takes everything.
-        }
-        let file = OutputFile { path: self.path.display().to_string(), bytes: self.bytes, sha256 };
-        self.temporary.keep(&self.path).map(|()| file)
+        let bytes = self.bytes();
+        let path = self.path.display().to_string();
+        self.temporary.keep(&self.path)?;
+        Ok(OutputFile { path, bytes, sha256: self.sum.finish() })
     }
+}
 
-    fn full(&self) -> Finding {
-        let (path, bytes) = (self.path.display(), self.bytes);
-        error(format_args!("the disk is full: {bytes} bytes of {path} were written"))
-            .remedy("free disk space beside the destination, then run the job again")
+/// What it means that something could not be written.
+pub(super) fn write_error(doing: &str, path: &Path, source: &io::Error) -> Stop {
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Stop::DiskFull,
+        _ => io_error(doing, path, source).into(),
     }
 }

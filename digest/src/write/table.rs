@@ -34,7 +34,7 @@ impl TableSink {
         folder: &Folder,
         table: &TablePlan,
         turned: Option<(Codec, usize)>,
-    ) -> Result<Self, Finding> {
+    ) -> Result<Self, Stop> {
         let mut sink = Sink::new(folder, &table.output())?;
         let mut header = match table.finish {
             Finish::Unique { .. } => unique_header(&table.header),
@@ -42,7 +42,7 @@ impl TableSink {
         };
         header.push(b'\n');
         if table.finish != Finish::Matrix {
-            sink.write(&header)?;
+            sink.write(header)?;
         }
         let way = match (table.finish, turned) {
             (Finish::Unique { .. }, _) => Way::Unique(Seen::default()),
@@ -53,10 +53,18 @@ impl TableSink {
         Ok(Self { sink, way, report })
     }
 
+    /// An empty buffer for rows.
+    pub(crate) fn buffer(&mut self) -> Vec<u8> {
+        match &mut self.way {
+            Way::Turned(turn) => turn.buffer(),
+            _ => self.sink.buffer(),
+        }
+    }
+
     /// Takes the next rows; `calls` is how many a row of a matrix has.
     pub(crate) fn take(
         &mut self,
-        made: &mut MadeRows,
+        mut made: MadeRows,
         calls: usize,
         turning: &Turning<'_>,
     ) -> Result<(), Stop> {
@@ -64,9 +72,9 @@ impl TableSink {
         match &mut self.way {
             Way::Straight => {}
             Way::Unique(seen) => self.report.duplicates += seen.keep_new(&mut made.bytes),
-            Way::Turned(turn) => return turn.push(&made.bytes, calls, turning),
+            Way::Turned(turn) => return turn.push(made.bytes, calls, turning),
         }
-        Ok(self.sink.write(&made.bytes)?)
+        self.sink.write(made.bytes)
     }
 
     /// Writes what can be written only now.
@@ -78,8 +86,16 @@ impl TableSink {
     }
 
     /// The table's file.
-    pub(crate) fn sink(&self) -> &Sink {
-        &self.sink
+    pub(crate) fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
+    /// How many bytes the rows so far take on disk until the table is there.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        match &self.way {
+            Way::Turned(turn) => turn.disk_bytes(),
+            _ => self.sink.bytes(),
+        }
     }
 
     /// How many rows came in.

@@ -9,8 +9,9 @@ use std::{io::Write as _, ops::Range, os::unix::fs::FileExt};
 use schema::Finding;
 
 use super::{
+    across::across,
     folder::{Folder, Temporary},
-    sink::Sink,
+    sink::{Sink, write_error},
 };
 use crate::{
     Observer,
@@ -20,13 +21,10 @@ use crate::{
 };
 
 /// About how many bytes of calls are turned at once.
-const GROUP_BYTES: usize = 1 << 20;
+const GROUP_BYTES: usize = 1 << 19;
 
 /// How many bytes of calls may be in flight.
 const GROUPS_BYTES: usize = 8 * GROUP_BYTES;
-
-/// How many rows are read side by side while turning.
-const TILE_ROWS: usize = 64;
 
 /// The matrix so far.
 #[derive(Debug)]
@@ -39,6 +37,8 @@ pub(crate) struct Turn {
     /// How large they may become.
     limit: usize,
     spills: Vec<Spill>,
+    /// Buffers that may be used again.
+    spare: Vec<Vec<u8>>,
 }
 
 /// Rows that were turned and written beside the output.
@@ -46,6 +46,8 @@ pub(crate) struct Turn {
 struct Spill {
     file: Temporary,
     rows: usize,
+    /// Buffers that may be used again.
+    spare: Vec<Vec<u8>>,
 }
 
 /// What turning needs of its surroundings.
@@ -57,17 +59,30 @@ pub(crate) struct Turning<'a> {
 
 impl Turn {
     pub(crate) fn new(codec: Codec, limit: usize) -> Self {
-        Self { codec, calls: 0, rows: Vec::new(), limit, spills: Vec::new() }
+        Self { codec, calls: 0, rows: Vec::new(), limit, spills: Vec::new(), spare: Vec::new() }
+    }
+
+    /// An empty buffer for rows.
+    pub(crate) fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
     }
 
     /// Takes whole rows, each of so many calls.
     pub(crate) fn push(
         &mut self,
-        mut rows: &[u8],
+        mut buffer: Vec<u8>,
         calls: usize,
         turning: &Turning<'_>,
     ) -> Result<(), Stop> {
         self.calls = calls;
+        self.take(&buffer, turning)?;
+        buffer.clear();
+        self.spare.push(buffer);
+        Ok(())
+    }
+
+    fn take(&mut self, mut rows: &[u8], turning: &Turning<'_>) -> Result<(), Stop> {
+        let calls = self.calls;
         let row = calls * self.codec.width();
         let limit = (self.limit / row.max(1)).max(1) * row.max(1);
         while !rows.is_empty() {
@@ -82,9 +97,13 @@ impl Turn {
     }
 
     fn spill(&mut self, turning: &Turning<'_>) -> Result<(), Stop> {
-        let mut spill = Spill { file: turning.folder.temporary()?, rows: self.rows_here() };
-        let write = |part: Result<Vec<u8>, Finding>| spill.write(&part?);
-        self.groups(turning, write, |group| Ok(self.across(&group)))?;
+        let file = turning.folder.temporary()?;
+        let mut spill = Spill { file, rows: self.rows_here(), spare: Vec::new() };
+        self.groups(turning, &mut spill, |Group { columns, mut out }| {
+            self.across(&columns, &mut out);
+            Ok(out)
+        })?;
+        spill.spare.clear();
         self.rows.clear();
         self.spills.push(spill);
         Ok(())
@@ -92,8 +111,17 @@ impl Turn {
 
     /// Writes the matrix turned.
     pub(crate) fn finish(&self, sink: &mut Sink, turning: &Turning<'_>) -> Result<(), Stop> {
-        let write = |part: Result<Vec<u8>, Finding>| sink.write(&part?);
-        self.groups(turning, write, |group| self.lines(group))
+        self.groups(turning, sink, |Group { columns, mut out }| {
+            out.clear();
+            self.lines(&columns, &mut out).map(|()| out)
+        })
+    }
+
+    /// How many bytes the rows so far take on disk until they are written.
+    pub(crate) fn disk_bytes(&self) -> u64 {
+        let calls = (self.rows() * self.calls) as u64;
+        let spilled: usize = self.spills.iter().map(|spill| spill.rows * self.calls).sum();
+        (spilled * self.codec.width()) as u64 + calls * self.codec.text_width() as u64
     }
 
     /// How many rows are not spilled.
@@ -106,73 +134,87 @@ impl Turn {
         self.rows_here() + self.spills.iter().map(|spill| spill.rows).sum::<usize>()
     }
 
-    /// Works on some output lines at a time, in parallel, and takes what comes of it in order.
+    /// Works on some output lines at a time, in parallel, and writes what comes of it in order.
     fn groups(
         &self,
         turning: &Turning<'_>,
-        take: impl FnMut(Result<Vec<u8>, Finding>) -> Result<(), Finding> + Send,
-        work: impl Fn(Range<usize>) -> Result<Vec<u8>, Finding> + Sync,
+        target: &mut (dyn Target + Send),
+        work: impl Fn(Group) -> Result<Vec<u8>, Finding> + Sync,
     ) -> Result<(), Stop> {
         let line = (self.rows() * self.codec.width()).max(1);
         let step = (GROUP_BYTES / line).max(1);
         let mut groups =
-            Groups { next: 0, end: self.calls, step, weight: step * line, take, turning };
+            Groups { next: 0, end: self.calls, step, weight: step * line, target, turning };
         in_order(turning.pool, GROUPS_BYTES, &mut groups, work)
     }
 
     /// Some output lines: their parts of every spilled block, then of the rows here.
-    fn lines(&self, group: Range<usize>) -> Result<Vec<u8>, Finding> {
+    fn lines(&self, columns: &Range<usize>, text: &mut Vec<u8>) -> Result<(), Finding> {
         let width = self.codec.width();
         let mut parts = Vec::with_capacity(self.spills.len() + 1);
         for spill in &self.spills {
-            parts.push(spill.read(&group, width)?);
+            parts.push(spill.read(columns, width)?);
         }
-        parts.push(self.across(&group));
-        let (mut text, mut line) = (Vec::new(), Vec::new());
-        for i in 0..group.len() {
+        let mut here = Vec::new();
+        self.across(columns, &mut here);
+        parts.push(here);
+        let mut line = Vec::new();
+        for i in 0..columns.len() {
             line.clear();
             for part in &parts {
-                let bytes = part.len() / group.len();
+                let bytes = part.len() / columns.len();
                 line.extend_from_slice(&part[i * bytes..][..bytes]);
             }
-            self.codec.write(&line, &mut text);
+            self.codec.write(&line, text);
         }
-        Ok(text)
+        Ok(())
     }
 
     /// Some columns of the rows here, one after the other.
-    fn across(&self, group: &Range<usize>) -> Vec<u8> {
+    fn across(&self, columns: &Range<usize>, out: &mut Vec<u8>) {
         match self.codec.width() {
-            1 => across::<1>(&self.rows, self.calls, group),
-            _ => across::<SSR_BYTES>(&self.rows, self.calls, group),
+            1 => across::<1>(&self.rows, self.calls, columns, out),
+            _ => across::<SSR_BYTES>(&self.rows, self.calls, columns, out),
         }
     }
 }
 
-/// Turns some columns of a block of calls of `W` bytes.
-fn across<const W: usize>(rows: &[u8], calls: usize, group: &Range<usize>) -> Vec<u8> {
-    let count = rows.len() / (calls * W).max(1);
-    let mut out = vec![0; count * group.len() * W];
-    let (cells, _) = out.as_chunks_mut::<W>();
-    for tile in (0..count).step_by(TILE_ROWS) {
-        let tile = tile..count.min(tile + TILE_ROWS);
-        for (at, column) in group.clone().enumerate() {
-            let to = &mut cells[at * count..][tile.clone()];
-            for (cell, row) in to.iter_mut().zip(tile.clone()) {
-                let from = (row * calls + column) * W;
-                cell.copy_from_slice(&rows[from..from + W]);
-            }
-        }
+/// Some columns, and a buffer for what becomes of them.
+struct Group {
+    columns: Range<usize>,
+    out: Vec<u8>,
+}
+
+/// Where turned columns go.
+trait Target {
+    /// A buffer that may have been used before.
+    fn buffer(&mut self) -> Vec<u8>;
+    fn write(&mut self, part: Vec<u8>) -> Result<(), Stop>;
+}
+
+impl Target for Sink {
+    fn buffer(&mut self) -> Vec<u8> {
+        Self::buffer(self)
     }
-    out
+
+    fn write(&mut self, part: Vec<u8>) -> Result<(), Stop> {
+        Self::write(self, part)
+    }
+}
+
+impl Target for Spill {
+    fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    fn write(&mut self, part: Vec<u8>) -> Result<(), Stop> {
+        let done = self.file.file.write_all(&part);
+        self.spare.push(part);
+        done.map_err(|e| write_error("spill the matrix to", &self.file.path, &e))
+    }
 }
 
 impl Spill {
-    fn write(&mut self, part: &[u8]) -> Result<(), Finding> {
-        let done = self.file.file.write_all(part);
-        done.map_err(|e| io_error("spill the matrix to", &self.file.path, &e))
-    }
-
     fn read(&self, group: &Range<usize>, width: usize) -> Result<Vec<u8>, Finding> {
         let column = self.rows * width;
         let mut part = vec![0; group.len() * column];
@@ -183,28 +225,31 @@ impl Spill {
 }
 
 /// Hands out groups of output lines.
-struct Groups<'a, T> {
+struct Groups<'a> {
     next: usize,
     end: usize,
     step: usize,
     weight: usize,
-    take: T,
+    target: &'a mut (dyn Target + Send),
     turning: &'a Turning<'a>,
 }
 
-impl<T: FnMut(Result<Vec<u8>, Finding>) -> Result<(), Finding> + Send> Flow for Groups<'_, T> {
-    type Item = Range<usize>;
+impl Flow for Groups<'_> {
+    type Item = Group;
     type Made = Result<Vec<u8>, Finding>;
     type Stop = Stop;
 
-    fn next(&mut self) -> Result<Option<(Range<usize>, usize)>, Stop> {
-        let group = self.next..self.end.min(self.next + self.step);
-        self.next = group.end;
-        Ok(if group.is_empty() { None } else { Some((group, self.weight)) })
+    fn next(&mut self) -> Result<Option<(Group, usize)>, Stop> {
+        let columns = self.next..self.end.min(self.next + self.step);
+        self.next = columns.end;
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some((Group { columns, out: self.target.buffer() }, self.weight)))
     }
 
     fn take(&mut self, made: Self::Made) -> Result<(), Stop> {
-        Ok((self.take)(made)?)
+        self.target.write(made?)
     }
 
     fn check(&mut self) -> Result<(), Stop> {

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    process::{Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -204,6 +205,19 @@ fn a_report_tells_what_is_in_the_matrix() {
 }
 
 #[test]
+fn an_uncounted_matrix_is_the_same_and_nothing_is_said_of_it() {
+    let world = World::with("x\ts1\ts2\nm1\tA\tN\nm2\tR\tG\n");
+    world.digest(&instruction("IUPAC", false)).unwrap();
+    let mut counted = world.outputs();
+    let uncounted = World::with("x\ts1\ts2\nm1\tA\tN\nm2\tR\tG\n");
+    let options = Options { count_calls: false, ..Options::default() };
+    let report = uncounted.digest_with(&instruction("IUPAC", false), &options).unwrap();
+    assert_eq!(report.matrix, None);
+    counted.retain(|name, _| !name.starts_with("missing."));
+    assert_eq!(uncounted.outputs(), counted);
+}
+
+#[test]
 fn turning_twice_gives_the_matrix_back() {
     let lines: String =
         (0..97).map(|i| format!("s{i}\tAA\tA{}\tNN\n", ["C", "G", "T"][i % 3])).collect();
@@ -232,5 +246,99 @@ fn a_first_row_that_is_too_short_is_an_error_for_a_turned_matrix_too() {
         let failure = world.digest_with(&text, &options).unwrap_err();
         assert_eq!(failure.report.findings[0].line, Some(2));
         assert!(world.outputs().is_empty());
+    }
+}
+
+#[test]
+fn a_file_that_vanishes_or_shrinks_is_an_error() {
+    /// Does something to the file once the paths are checked.
+    struct Meddler<F>(F);
+    impl<F: Fn() + Sync> Observer for Meddler<F> {
+        fn stage(&self, stage: Stage, _: &str) {
+            if stage == Stage::Digest {
+                (self.0)();
+            }
+        }
+        fn progress(&self, _: Progress) {}
+        fn is_cancelled(&self) -> bool {
+            false
+        }
+    }
+    let world = World::with("x\ts1\nm1\tA\nm2\tC\n");
+    let file = world.source().join("a.txt");
+    let instruction = world.instruction(&instruction("IUPAC", false));
+    let digest = |meddle: &(dyn Fn() + Sync)| {
+        digest::digest(&instruction, &Options::default(), &Meddler(meddle)).unwrap_err()
+    };
+    let failure = digest(&|| fs::write(&file, "x\ts1\nm1\tA\n").unwrap());
+    assert!(failure.message.contains("changed while it was read"), "{failure}");
+    let failure = digest(&|| fs::remove_file(&file).unwrap());
+    assert!(failure.message.contains("could not read") && failure.message.contains("a.txt"));
+    assert!(world.outputs().is_empty());
+}
+
+#[test]
+fn a_failed_report_tells_what_was_read_and_what_was_tolerated_before() {
+    let world = World::with("x\ts1\ts2\nm1\tAA\tXX\nm2\tAA\nm3\tYY\tAA\n");
+    let size = fs::metadata(world.source().join("a.txt")).unwrap().len();
+    for (max_errors, warned) in [(20, [2, 4].as_slice()), (1, &[2])] {
+        for chunk in [1, 9, 1 << 20] {
+            let options = Options { max_errors, chunk, ..Options::default() };
+            let kind = instruction("NUCLEOTIDE_2_LETTER", false);
+            let report = world.digest_with(&kind, &options).unwrap_err().report;
+            assert_eq!(report.findings[0].severity, Severity::Error);
+            let lines: Vec<_> = report.findings[1..].iter().map(|f| f.line.unwrap()).collect();
+            assert_eq!(lines, warned);
+            assert!(max_errors == 1 || report.bytes_read == size);
+        }
+    }
+}
+
+#[test]
+fn lines_of_different_lengths_are_shown() {
+    let world = World::with("x\ts1\ts2\nm1\tA\tC\n");
+    world.file("b.txt", "x\ts3\nm2\tA\tC\n");
+    let failure = world.digest(&instruction("IUPAC", false)).unwrap_err();
+    let finding = &failure.report.findings[0];
+    assert_eq!((finding.line, finding.cell.as_deref()), (Some(1), Some("x\ts3")));
+}
+
+/// A small file system of its own, as long as this lives.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    /// None without the right to mount.
+    fn mount(at: std::path::PathBuf) -> Option<Self> {
+        fs::create_dir(&at).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=512k", "tmpfs"]).arg(&at).stderr(Stdio::null());
+        mount.status().is_ok_and(|status| status.success()).then_some(Self(at))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_with_the_room_that_is_needed_and_is_left_empty() {
+    let lines: String = (0..40_000).map(|i| format!("m{i}\tA\tC\n")).collect();
+    let world = World::with(format!("x\ts1\ts2\n{lines}"));
+    let Some(_disk) = SmallDisk::mount(world.destination()) else {
+        eprintln!("skipped: only root may mount a small disk");
+        return;
+    };
+    for turned in [false, true] {
+        let text = if turned { turned_names() } else { instruction("IUPAC", false) };
+        // Turned, the rows themselves must spill beside the output, or there is room for all.
+        let options = Options { chunk: 4096, memory: 80_000, ..Options::default() };
+        let failure = world.digest_with(&text, &options).unwrap_err();
+        let words = failure.message.split_whitespace();
+        let needed: Vec<u64> = words.filter_map(|word| word.parse().ok()).collect();
+        assert!(failure.message.contains("is full") && needed[0] > 512 << 10, "{failure}");
+        assert!(failure.report.findings[0].remedy.is_some());
+        assert!(world.outputs().is_empty(), "{:?}", world.outputs().keys());
     }
 }

@@ -62,6 +62,21 @@ fn a_damaged_compressed_file_is_an_error() {
 }
 
 #[test]
+fn of_several_damaged_blocks_the_first_is_told() {
+    let parts: Vec<&[u8]> = vec![b"m\tA\n"; 40];
+    let mut file = bgzf(&parts);
+    let block = bgzf(&parts[..1]).len() - bgzf(&[]).len();
+    file[block - 8] ^= 1; // The checksum of the first one,
+    for i in 1..40 {
+        file[(i + 1) * block - 1] = 0xff; // the sizes of the others.
+    }
+    for _ in 0..20 {
+        let failure = World::with(&file).digest(MARKERS).unwrap_err();
+        assert!(failure.message.contains("a damaged block"), "{failure}");
+    }
+}
+
+#[test]
 fn every_line_end_will_do() {
     for text in [TEXT.replace('\n', "\r\n"), TEXT.replace('\n', "\r"), TEXT.trim_end().to_owned()] {
         let world = World::with(text);
