@@ -98,6 +98,7 @@ pub(crate) async fn cancel_job(
 ) -> Result<Json<Job>, ApiError> {
     if let Some(job) = store::job::cancel(&app.db, id).await.doing("cancel the job")? {
         app.news.changed(id);
+        app.metrics.moved(job.status);
         crate::forward::cancel(&app, &job);
         return Ok(Json(job));
     }
@@ -193,7 +194,7 @@ pub(crate) async fn update_job(
     Path(id): Path<JobId>,
     Json(patch): Json<JobPatch>,
 ) -> Result<Json<PatchAnswer>, Response> {
-    let patch = AddressedPatch { id, patch };
+    let patch = AddressedPatch { id, patch, traceparent: None };
     let advanced = store::advance(&app.batches, slice::from_ref(&patch)).await;
     let advanced = advanced.doing("update the job").map_err(IntoResponse::into_response)?;
     let answer = advanced.into_iter().next().unwrap_or(Advanced::Unknown);
@@ -242,6 +243,7 @@ fn told(app: &App, item: &AddressedPatch, advanced: Advanced) -> Result<PatchAns
     match advanced {
         Advanced::Taken(answer) => {
             app.news.patched(item.id, &answer);
+            app.metrics.patched(item.id, &answer);
             Ok(answer)
         }
         Advanced::Repeated(answer) => Ok(answer),

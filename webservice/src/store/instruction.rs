@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use schema::{Instruction, Job, JobId, JobStatus, Key, Kind, NewInstruction, NewJob, NodeId};
+use schema::{
+    Instruction, Job, JobId, JobStatus, Key, Kind, NewInstruction, NewJob, NodeId, TraceParent,
+};
 use serde_json::value::RawValue;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
@@ -97,6 +99,7 @@ fn order(new: &NewJob) -> Option<NewInstruction> {
         kind: new.kind.clone(),
         tenant: new.tenant.clone(),
         submitted_by: new.submitted_by.clone(),
+        traceparent: new.traceparent.clone(),
         body: new.instruction.clone()?,
     })
 }
@@ -133,10 +136,10 @@ async fn insert(
     let rows = sqlx::query!(
         r#"
         with kept as (
-            insert into instruction (key, kind, tenant, submitted_by, body)
-            select key, kind, tenant, submitted_by, body::json
-              from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-                   as new (key, kind, tenant, submitted_by, body)
+            insert into instruction (key, kind, tenant, submitted_by, body, traceparent)
+            select key, kind, tenant, submitted_by, body::json, traceparent
+              from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $8::text[])
+                   as new (key, kind, tenant, submitted_by, body, traceparent)
                 on conflict (key) do nothing
             returning key, kind, tenant, submitted_by
         ),
@@ -160,6 +163,7 @@ async fn insert(
         &column(|order| Some(order.body.get())) as _,
         &ids,
         node.map(NodeId::as_str),
+        &column(|order| order.traceparent.as_ref().map(TraceParent::as_str)) as _,
     )
     .fetch_all(db)
     .await?;
@@ -192,6 +196,7 @@ impl Order<'_> {
             node: node.cloned(),
             cancel_requested: false,
             rerun_of: None,
+            traceparent: self.order.traceparent.clone(),
             submitted_at: at,
             started_at: None,
             updated_at: at,

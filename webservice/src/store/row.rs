@@ -49,6 +49,7 @@ impl TryFrom<JobRow> for Job {
             node: row.node.map(NodeId::new).transpose().map_err(undecodable)?,
             cancel_requested: row.cancel_requested,
             rerun_of: row.rerun_of.map(JobId),
+            traceparent: None,
             submitted_at: row.submitted_at.to_jiff(),
             started_at: row.started_at.map(Timestamp::to_jiff),
             updated_at: row.updated_at.to_jiff(),

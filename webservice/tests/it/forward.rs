@@ -251,6 +251,7 @@ async fn a_node_that_makes_itself_known_is_handed_what_waited_for_it_many_at_onc
     fake.registers(&world, 0, &["sleep"]).await;
     assert_eq!(fake.has(8).await, jobs);
     assert_eq!(*fake.asked.borrow(), 2, "a batch is four");
+    assert!(fake.taken.borrow().iter().all(|request| request["job"]["traceparent"].is_string()));
     for job in jobs {
         world.until(job, |job| job["node"] == "n1").await;
     }
