@@ -49,7 +49,7 @@ pub struct Job {
     /// The job that this one does over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<JobId>,
-    /// The trace that it belongs to. Lists leave it out.
+    /// The trace that it belongs to. Lists leave it out, unless they bring instructions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<TraceParent>,
     /// When it was accepted.

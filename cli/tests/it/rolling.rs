@@ -60,7 +60,7 @@ async fn who_is_ready(
     before: Vec<u16>,
     submitted: usize,
 ) -> Vec<u16> {
-    if submitted % 10 != 0 && !before.is_empty() {
+    if !submitted.is_multiple_of(10) && !before.is_empty() {
         return before;
     }
     tokio::time::sleep(CHECK_EVERY).await;

@@ -52,10 +52,12 @@ pub(crate) async fn list_jobs(
 /// Adds their instructions to the jobs; when there is no more room, the rest goes without.
 async fn bring_instructions(app: &App, jobs: &mut [Job]) -> Result<(), ApiError> {
     let keys: Vec<_> = jobs.iter().map(|job| &job.key).collect();
-    let bodies = store::instruction::bodies(&app.batches, &keys, MAX_INSTRUCTION_BYTES).await;
-    let bodies = bodies.doing("look up the instructions")?;
+    let brought = store::instruction::bring(&app.batches, &keys, MAX_INSTRUCTION_BYTES).await;
+    let brought = brought.doing("look up the instructions")?;
     for job in jobs {
-        job.instruction = bodies.get(job.key.as_str()).cloned();
+        let Some(brought) = brought.get(job.key.as_str()) else { continue };
+        job.instruction = Some(brought.body.clone());
+        job.traceparent.clone_from(&brought.traceparent);
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::error::is_outage;
 
 use super::{
     job,
-    row::{raw, undecodable},
+    row::{raw, trace, undecodable},
 };
 
 /// What became of a creation.
@@ -262,26 +262,38 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Opt
     .transpose()
 }
 
-/// The bodies of these instructions, in their order, as long as they fit into so many bytes.
-pub(crate) async fn bodies(
+/// What an instruction brings to its jobs.
+pub(crate) struct Brought {
+    pub(crate) body: Box<RawValue>,
+    pub(crate) traceparent: Option<TraceParent>,
+}
+
+/// What these instructions bring, in their order, as long as they fit into so many bytes.
+pub(crate) async fn bring(
     db: impl PgExecutor<'_>,
     keys: &[&Key],
     bytes: i64,
-) -> sqlx::Result<HashMap<String, Box<RawValue>>> {
+) -> sqlx::Result<HashMap<String, Brought>> {
     let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
     let rows = sqlx::query!(
         r#"
         with sized as (
-            select instruction.key, body, sum(pg_column_size(body)) over (order by place) as total
+            select instruction.key, traceparent, body,
+                   sum(pg_column_size(body)) over (order by place) as total
               from unnest($1::text[]) with ordinality as wanted (key, place)
               join instruction using (key)
         )
-        select key, body::text as "body!" from sized where total <= $2
+        select key, traceparent, body::text as "body!" from sized where total <= $2
         "#,
         &keys,
         bytes,
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| Ok((row.key, raw(row.body)?))).collect()
+    rows.into_iter()
+        .map(|row| {
+            let (body, traceparent) = (raw(row.body)?, trace(row.traceparent)?);
+            Ok((row.key, Brought { body, traceparent }))
+        })
+        .collect()
 }

@@ -1,10 +1,10 @@
 //! `job`: the present of every job.
 
-use schema::{Job, JobFilter, JobId, Key, NodeId, TraceParent};
+use schema::{Job, JobFilter, JobId, Key, NodeId};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::row::{JobRow, raw, undecodable};
+use super::row::{JobRow, raw, trace};
 
 /// The job with this id, without its report.
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Option<Job>> {
@@ -150,11 +150,6 @@ pub(crate) struct ToForward {
     pub(crate) attempt: i32,
     pub(crate) traceparent: Option<String>,
     pub(crate) body: String,
-}
-
-/// The trace of a job, as the table holds it.
-fn trace(text: Option<String>) -> sqlx::Result<Option<TraceParent>> {
-    text.map(TraceParent::try_from).transpose().map_err(undecodable)
 }
 
 /// The oldest jobs after this one that no node has been handed yet: at least one, and no more than

@@ -40,3 +40,13 @@ async fn doing_a_job_over_belongs_to_the_same_trace(db: PgPool) {
     assert_eq!(world.job(id(&again.json())).await["traceparent"], TRACE);
     world.stop().await;
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_node_that_takes_its_jobs_up_again_is_told_their_traces(db: PgPool) {
+    let world = World::new(&db).await;
+    let order = world.request(Method::POST, "/instruction").json(&instruction("a"));
+    send(order.header("traceparent", TRACE)).await;
+    let list = world.get("/job?settled=false&instructions=true").await.json();
+    assert_eq!(list["items"][0]["traceparent"], TRACE);
+    world.stop().await;
+}
