@@ -13,7 +13,7 @@ use schema::NodeId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use webservice::{
-    config::{DatabaseConfig, DatabaseUrl, ForwardConfig, LeaseConfig},
+    config::{DatabaseConfig, DatabaseUrl, ForwardConfig, LeaseConfig, RetentionConfig},
     gobii::{Contact, CropConfig, CropId, Crops, Email, GobiiConfig, hash_password},
 };
 
@@ -152,6 +152,9 @@ impl Plan {
                     ..ForwardConfig::default()
                 },
                 lease: LeaseConfig::default(),
+                retention: RetentionConfig::default(),
+                max_streams: webservice::Config::MAX_STREAMS,
+                grace_seconds: 0,
                 token: token.clone(),
                 max_body_bytes: webservice::Config::MAX_BODY_BYTES,
                 roots: roots.clone(),

@@ -8,9 +8,7 @@ use std::{
 };
 
 use regulator::End;
-use schema::{
-    AddressedPatch, DigestConfig, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer,
-};
+use schema::{DigestConfig, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -59,7 +57,7 @@ async fn claim(node: &Node, callback: &Callback, job: &NewJob, reporter: &Report
         message: Some(format!("attempt {attempt} begins on {}", node.name)),
         ..reporter.patch()
     };
-    let claim = AddressedPatch { id: job.id, patch: claim };
+    let claim = reporter.addressed(claim);
     let mut backoff = edge::Backoff::new(node.limits.max_backoff());
     loop {
         let heard = node.speaker.say(callback, vec![claim.clone()]).await;
@@ -133,7 +131,15 @@ fn spawn(
 ) -> io::Result<()> {
     let id = job.id;
     let name = format!("job {}", job.key);
-    let span = tracing::info_span!("attempt", job.id = %id, job.key = %job.key);
+    let span = tracing::info_span!(
+        "attempt",
+        job.id = %id,
+        job.key = %job.key,
+        traceparent = tracing::field::Empty
+    );
+    if let Some(trace) = &job.traceparent {
+        span.record("traceparent", trace.as_str());
+    }
     let body = move || {
         let _entered = span.entered();
         lower_priority();
@@ -177,7 +183,9 @@ const fn failed(message: String) -> Outcome {
 /// Writes the outcome down, and says how the attempt ended. After this no crash can lose it.
 fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outcome) -> End {
     let (earlier, last) = reporter.close();
-    let Some(patch) = last_word(last, outcome, reporter.stopped()) else {
+    let patch = last_word(last, outcome, reporter.stopped());
+    node.metrics.ended(patch.as_ref().and_then(|patch| patch.status));
+    let Some(patch) = patch else {
         info!(job.id = %id, "job {id} was taken over; this attempt leaves nothing");
         node.intake.release(id, reporter.attempt());
         return End::NotRun;
@@ -189,7 +197,7 @@ fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outc
     };
     let message = patch.message.as_deref().unwrap_or_default();
     info!(job.id = %id, ?end, "job {id}: {message}");
-    record(node, Parcel { to, earlier, item: AddressedPatch { id, patch } });
+    record(node, Parcel { to, earlier, item: reporter.addressed(patch) });
     end
 }
 
@@ -223,9 +231,9 @@ pub(crate) fn end_unstarted(
     status: JobStatus,
     message: String,
 ) {
-    let reporter = Reporter::new(job.id, job.attempt + 1, node.name.clone());
+    let reporter = Reporter::new(job, node.name.clone());
     let patch = JobPatch { status: Some(status), message: Some(message), ..reporter.patch() };
-    let item = AddressedPatch { id: job.id, patch };
+    let item = reporter.addressed(patch);
     record(node, Parcel { to, earlier: Vec::new(), item });
     node.courier.notify_one();
 }

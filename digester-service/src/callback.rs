@@ -1,10 +1,11 @@
 //! The web service, as HTTP shows it.
 
 use edge::{Peer, Token};
-use reqwest::{Method, Response, StatusCode};
+use prometheus_client::metrics::counter::Counter;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use schema::{
-    AddressedPatch, Heartbeat, Instruction, ItemAnswer, Job, JobFilter, JobId, JobPatch, Key,
-    Lease, NewJob, NodeId, Page, PatchAnswer, Problem, ProblemKind,
+    AddressedPatch, Heartbeat, Instruction, ItemAnswer, Job, JobFilter, Key, Lease, NewJob, NodeId,
+    Page, PatchAnswer, Problem, ProblemKind, TraceParent,
 };
 use serde::de::DeserializeOwned;
 
@@ -31,6 +32,9 @@ pub(crate) enum Away {
     /// It says that it cannot, for now.
     #[error("the web service answers {status}: {text}")]
     Unable { status: StatusCode, text: String },
+    /// It refuses to say what it always says.
+    #[error("the web service does not answer the question")]
+    Refused(#[from] Refusal),
 }
 
 /// What is said to each of many patches.
@@ -41,11 +45,14 @@ pub(crate) type Answers = Vec<Result<PatchAnswer, Refusal>>;
 pub(crate) struct Callback {
     peer: Peer,
     base: String,
+    /// Requests that were not answered, or not in a way that settles anything.
+    pub(crate) failures: Counter,
 }
 
 impl Callback {
     pub(crate) fn new(base: &str, token: Option<Token>) -> Self {
-        Self { peer: Peer::new(token), base: base.trim_end_matches('/').to_owned() }
+        let base = base.trim_end_matches('/').to_owned();
+        Self { peer: Peer::new(token), base, failures: Counter::default() }
     }
 
     /// The same, towards another web service.
@@ -55,7 +62,7 @@ impl Callback {
 
     /// The same, with connections of its own: for another runtime.
     pub(crate) fn apart(&self) -> Self {
-        Self { peer: self.peer.apart(), base: self.base.clone() }
+        Self { peer: self.peer.apart(), ..self.clone() }
     }
 
     /// Which web service this is.
@@ -66,7 +73,7 @@ impl Callback {
     /// Says that the node holds this job.
     pub(crate) async fn announce(&self, job: &NewJob) -> Result<Result<Job, Refusal>, Away> {
         let request = self.peer.request(Method::POST, format!("{}/job", self.base)).json(job);
-        settle(request.send().await?).await
+        self.ask(request).await
     }
 
     /// Says that the node lives.
@@ -76,18 +83,20 @@ impl Callback {
         beat: &Heartbeat,
     ) -> Result<Result<Lease, Refusal>, Away> {
         let url = self.url(&["node", node.as_str()]);
-        settle(self.peer.request(Method::PUT, url).json(beat).send().await?).await
+        self.ask(self.peer.request(Method::PUT, url).json(beat)).await
     }
 
     /// Says one thing of one job.
     pub(crate) async fn patch(
         &self,
-        id: JobId,
-        patch: &JobPatch,
+        item: &AddressedPatch,
     ) -> Result<Result<PatchAnswer, Refusal>, Away> {
-        let request =
-            self.peer.request(Method::PATCH, format!("{}/job/{id}", self.base)).json(patch);
-        settle(request.send().await?).await
+        let url = format!("{}/job/{}", self.base, item.id);
+        let mut request = self.peer.request(Method::PATCH, url).json(&item.patch);
+        if let Some(trace) = &item.traceparent {
+            request = request.header(TraceParent::HEADER, trace.as_str());
+        }
+        self.ask(request).await
     }
 
     /// Says many things at once; one answer each, in their order, unless all are refused.
@@ -96,15 +105,16 @@ impl Callback {
         patches: &[AddressedPatch],
     ) -> Result<Result<Answers, Refusal>, Away> {
         let request = self.peer.request(Method::PATCH, format!("{}/job", self.base)).json(patches);
-        let answers: Result<Vec<ItemAnswer>, _> = settle(request.send().await?).await?;
+        let answers: Result<Vec<ItemAnswer>, _> = self.ask(request).await?;
         Ok(answers.map(|answers| answers.into_iter().map(judge).collect()))
     }
 
     /// A page of jobs.
     pub(crate) async fn jobs(&self, filter: &JobFilter) -> Result<Page<Job>, Away> {
         let query = serde_urlencoded::to_string(filter).expect("a filter is flat");
-        read(self.peer.request(Method::GET, format!("{}/job?{query}", self.base)).send().await?)
-            .await
+        let request = self.peer.request(Method::GET, format!("{}/job?{query}", self.base));
+        // A list has nothing to refuse.
+        Ok(self.ask(request).await??)
     }
 
     /// An instruction, as it was sent.
@@ -113,7 +123,17 @@ impl Callback {
         key: &Key,
     ) -> Result<Result<Instruction, Refusal>, Away> {
         let url = self.url(&["instruction", key.as_str()]);
-        settle(self.peer.request(Method::GET, url).send().await?).await
+        self.ask(self.peer.request(Method::GET, url)).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<Result<T, Refusal>, Away> {
+        let asked = async { settle(request.send().await?).await };
+        asked.await.inspect_err(|_| {
+            self.failures.inc();
+        })
     }
 
     fn url(&self, path: &[&str]) -> reqwest::Url {

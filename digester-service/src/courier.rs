@@ -85,9 +85,8 @@ async fn deliver(node: &Node, to: &str, pace: &mut Pace) -> Result<(), Away> {
 fn in_rounds(parcels: &[Parcel]) -> Vec<AddressedPatch> {
     let rounds = parcels.iter().map(|parcel| parcel.earlier.len()).max().unwrap_or_default();
     let nth = |parcel: &Parcel, round: usize| -> Option<AddressedPatch> {
-        let id = parcel.item.id;
         match parcel.earlier.get(round) {
-            Some(patch) => Some(AddressedPatch { id, patch: patch.clone() }),
+            Some(patch) => Some(AddressedPatch { patch: patch.clone(), ..parcel.item.clone() }),
             None => (round == parcel.earlier.len()).then(|| parcel.item.clone()),
         }
     };
@@ -112,14 +111,15 @@ fn heard(items: &[AddressedPatch], answers: &Answers) -> Vec<Mark> {
 
 /// Delivers an outcome that was refused together with others: without its report if need be.
 async fn deliver_alone(callback: &Callback, item: &AddressedPatch) -> Result<(), Away> {
-    let Err(refusal) = callback.patch(item.id, &item.patch).await? else { return Ok(()) };
+    let Err(refusal) = callback.patch(item).await? else { return Ok(()) };
     if refusal != Refusal::Other {
         tell(item, refusal);
         return Ok(());
     }
     let message = "its report was refused by the web service; the node's log says why";
     let bare = JobPatch { report: None, message: Some(message.to_owned()), ..item.patch.clone() };
-    if let Err(refusal) = callback.patch(item.id, &bare).await? {
+    let bare = AddressedPatch { patch: bare, ..item.clone() };
+    if let Err(refusal) = callback.patch(&bare).await? {
         error!(job.id = %item.id, "the outcome of job {} is lost: {refusal}", item.id);
     }
     Ok(())

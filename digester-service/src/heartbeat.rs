@@ -143,7 +143,9 @@ impl Beats {
     /// Another process has our name, and our jobs were taken from us.
     fn is_replaced(&self) {
         error!(node = %self.node.name, "a later process goes by the name {}", self.node.name);
-        self.node.intake.stop_all(Stop::Lost);
+        for attempt in self.node.attempts() {
+            self.node.intake.stop(attempt, Stop::Lost);
+        }
     }
 }
 

@@ -94,7 +94,7 @@ impl Intake {
     }
 
     fn entry(&self, job: NewJob, config: DigestConfig) -> Entry {
-        let reporter = Reporter::new(job.id, job.attempt + 1, self.node.clone());
+        let reporter = Reporter::new(&job, self.node.clone());
         Entry {
             bytes: job.instruction.as_ref().map_or(0, |instruction| instruction.get().len()),
             job,
@@ -196,6 +196,11 @@ impl Intake {
 
     pub(crate) fn holds(&self, id: JobId) -> bool {
         self.held().contains_key(&id)
+    }
+
+    /// What each held job is doing.
+    pub(crate) fn states(&self) -> Vec<HeldState> {
+        self.held().values().map(|entry| entry.state).collect()
     }
 
     /// Every held job, oldest first, without the reasons for waiting.

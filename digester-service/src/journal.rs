@@ -22,6 +22,10 @@ const REWRITE_ABOVE_BYTES: u64 = 1 << 20;
 /// The log's name in its folder.
 const NAME: &str = "outcomes.log";
 
+/// What is written to see whether something can be, and how much.
+const PROBE: &str = "probe";
+const PROBE_BYTES: usize = 4096;
+
 /// An outcome, and the web service that is to hear of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Parcel {
@@ -172,6 +176,14 @@ impl Journal {
         self.log().pending.values().filter(|parcel| parcel.to == to).map(Parcel::mark).collect()
     }
 
+    /// Whether something could be written down now.
+    pub(crate) fn probe(&self) -> io::Result<()> {
+        let path = self.log().folder.join(PROBE);
+        let mut file = File::create(&path)?;
+        let written = file.write_all(&[0; PROBE_BYTES]).and_then(|()| file.sync_data());
+        written.and(std::fs::remove_file(&path))
+    }
+
     /// Whether an outcome of this job is still to deliver.
     pub(crate) fn has(&self, job: JobId) -> bool {
         self.log().pending.range((job, 0)..=(job, u32::MAX)).next().is_some()
@@ -268,7 +280,7 @@ mod tests {
             message: Some("done\nwith a line end".to_owned()),
             report: serde_json::from_str(r#"{"tables": []}"#).unwrap(),
         };
-        let item = AddressedPatch { id, patch };
+        let item = AddressedPatch { id, patch, traceparent: None };
         Parcel { to: "http://web".to_owned(), earlier: Vec::new(), item }
     }
 

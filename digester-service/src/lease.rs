@@ -84,6 +84,20 @@ impl Lease {
         }
     }
 
+    /// How long it holds without another word; none where no lease is granted.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        match *self.standing.borrow() {
+            Standing::Unknown => Some(Duration::ZERO),
+            Standing::Unlimited => None,
+            Standing::Until(end) => Some(end.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    /// Whether the web service has heard of this process.
+    pub(crate) fn is_registered(&self) -> bool {
+        *self.standing.borrow() != Standing::Unknown
+    }
+
     pub(crate) fn holds_until(&self, end: Instant) {
         self.standing.send_replace(Standing::Until(end));
     }

@@ -15,6 +15,7 @@ mod journal;
 mod lease;
 mod loader;
 mod lock;
+mod metrics;
 mod node;
 mod regulation;
 mod replay;

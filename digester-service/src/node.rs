@@ -21,6 +21,7 @@ use crate::{
     intake::{Cancelled, Intake, Offer},
     journal::Journal,
     lease::Lease,
+    metrics::Metrics,
     speaker::Speaker,
 };
 
@@ -42,6 +43,7 @@ pub(crate) struct Node {
     /// Where the journal and the strategy are kept.
     pub(crate) state: PathBuf,
     pub(crate) journal: Journal,
+    pub(crate) metrics: Metrics,
     pub(crate) callback: Callback,
     pub(crate) speaker: Speaker,
     /// How long what is held for that web service is this node's own.
@@ -66,6 +68,7 @@ impl Node {
         stopping: CancellationToken,
     ) -> Self {
         let callback = Callback::new(&config.callback, config.token);
+        let metrics = Metrics::new(callback.failures.clone());
         Self {
             name: config.node.clone(),
             limits: config.limits,
@@ -75,6 +78,7 @@ impl Node {
             configured: config.regulator,
             state: config.state,
             journal,
+            metrics,
             speaker: Speaker::new(callback.clone()),
             callback,
             lease: Arc::new(Lease::new()),
@@ -293,6 +297,7 @@ fn without_instruction(job: &NewJob) -> NewJob {
         submitted_by: job.submitted_by.clone(),
         attempt: job.attempt,
         node: job.node.clone(),
+        traceparent: job.traceparent.clone(),
         instruction: None,
     }
 }

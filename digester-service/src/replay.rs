@@ -155,6 +155,7 @@ fn new_job(job: Job) -> NewJob {
         submitted_by: job.submitted_by,
         attempt: job.attempt,
         node: None,
+        traceparent: job.traceparent,
         instruction: job.instruction,
     }
 }

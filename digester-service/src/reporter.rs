@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use schema::{AddressedPatch, JobId, JobPatch, NodeId, Progress};
+use schema::{AddressedPatch, JobId, JobPatch, NewJob, NodeId, Progress, TraceParent};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,7 @@ pub(crate) enum Stop {
 pub(crate) struct Reporter {
     job: JobId,
     attempt: u32,
+    trace: Option<TraceParent>,
     node: NodeId,
     sequence: AtomicU32,
     stop: AtomicU8,
@@ -70,10 +71,12 @@ impl News {
 }
 
 impl Reporter {
-    pub(crate) fn new(job: JobId, attempt: u32, node: NodeId) -> Self {
+    /// Of the next attempt at the job.
+    pub(crate) fn new(job: &NewJob, node: NodeId) -> Self {
         Self {
-            job,
-            attempt,
+            job: job.id,
+            attempt: job.attempt + 1,
+            trace: job.traceparent.clone(),
             node,
             sequence: AtomicU32::new(0),
             stop: AtomicU8::new(0),
@@ -153,6 +156,11 @@ impl Reporter {
         }
     }
 
+    /// The patch, as it is sent.
+    pub(crate) fn addressed(&self, patch: JobPatch) -> AddressedPatch {
+        AddressedPatch { id: self.job, patch, traceparent: self.trace.clone() }
+    }
+
     /// The stages that are still untold, and a patch later than every other: the last word.
     pub(crate) fn close(&self) -> (Vec<JobPatch>, JobPatch) {
         let mut news = self.news();
@@ -208,7 +216,7 @@ impl Reporter {
         if let Some(progress) = news.untold_progress() {
             patches.push(JobPatch { progress: Some(progress), ..self.patch() });
         }
-        patches.into_iter().map(|patch| AddressedPatch { id: self.job, patch }).collect()
+        patches.into_iter().map(|patch| self.addressed(patch)).collect()
     }
 
     /// The web service has heard of everything up to this.
@@ -229,7 +237,8 @@ mod tests {
     use super::*;
 
     fn reporter() -> Reporter {
-        Reporter::new(JobId::mint(), 1, NodeId::new("n").unwrap())
+        let job = serde_json::json!({"id": JobId::mint(), "key": "k", "kind": "sleep"});
+        Reporter::new(&serde_json::from_value(job).unwrap(), NodeId::new("n").unwrap())
     }
 
     #[test]

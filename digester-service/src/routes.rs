@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
     middleware,
     response::{IntoResponse, Response},
 };
 use edge::{Answer, Json, OneOrMany, Path, Token};
 use schema::{DigestRequest, Held, JobId, Problem, ProblemKind, Taken, TakenItem};
+use tokio::task::spawn_blocking;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -40,6 +41,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
     OpenApiRouter::with_openapi(Doc::openapi())
         .routes(routes!(live))
         .routes(routes!(ready))
+        .routes(routes!(metrics))
         .merge(jobs)
 }
 
@@ -78,10 +80,13 @@ pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
 ))]
 async fn take_job(
     State(node): State<Arc<Node>>,
+    headers: HeaderMap,
     Json(request): Json<OneOrMany<DigestRequest>>,
 ) -> Result<Response, ApiError> {
     match request {
-        OneOrMany::One(request) => {
+        OneOrMany::One(mut request) => {
+            let named = || edge::traceparent(&headers);
+            request.job.traceparent = request.job.traceparent.or_else(named);
             let id = request.job.id;
             let already_held = node.take(request).await?;
             let taken = Taken { id, node: node.name.clone(), already_held };
@@ -152,14 +157,30 @@ async fn live() -> StatusCode {
     StatusCode::OK
 }
 
-/// Whether the node takes jobs in.
+/// What the node counts, as Prometheus reads it: see `docs/metrics.md`.
+#[utoipa::path(get, path = "/metrics", tag = "health", responses(
+    (status = 200, description = "as it stands", body = String, content_type = "application/openmetrics-text")))]
+async fn metrics(State(node): State<Arc<Node>>) -> Response {
+    node.metrics.look(&node);
+    edge::exposition(&node.metrics.registry)
+}
+
+/// Whether the node takes jobs in: it is not stopping, the web service has heard of it, and outcomes
+/// can be written down.
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
     (status = 200, description = "yes"),
     (status = 503, description = "not now; see Retry-After", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn ready(State(node): State<Arc<Node>>) -> Result<StatusCode, Answer> {
-    match node.stopping.is_cancelled() {
-        true => Err(Answer::new(ProblemKind::Unavailable, "the node is stopping").retry_after(1)),
-        false => Ok(StatusCode::OK),
+    let unready = |why: &str| Answer::new(ProblemKind::Unavailable, why).retry_after(1);
+    if node.stopping.is_cancelled() {
+        return Err(unready("the node is stopping"));
+    }
+    if !node.lease.is_registered() {
+        return Err(unready("the web service has not heard of the node yet"));
+    }
+    match spawn_blocking(move || node.journal.probe()).await {
+        Ok(Ok(())) => Ok(StatusCode::OK),
+        _ => Err(unready("nothing can be written to the outcome journal")),
     }
 }

@@ -16,6 +16,7 @@ pub(crate) async fn run(node: Arc<Node>) {
     let mut attempts = JoinSet::new();
     while !node.stopping.is_cancelled() {
         while let Some(admitted) = node.intake.admit() {
+            node.metrics.admitted(admitted.permit.grant().waited);
             attempts.spawn(attempt::run(Arc::clone(&node), admitted));
         }
         tokio::select! {

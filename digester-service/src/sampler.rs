@@ -26,6 +26,7 @@ pub(crate) async fn run(node: &Node) {
 
 fn observe(node: &Node) {
     let (pressure, work) = (sample(node), node.intake.take_work() as f64);
+    node.metrics.work.inc_by(work as u64);
     let now = node.regulator.now();
     let mut regulator = node.regulator.lock();
     regulator.observe(now, Signal::Pressure(pressure));

@@ -94,8 +94,8 @@ async fn say_together(callback: &Callback, words: &[Vec<AddressedPatch>]) -> Vec
 
 async fn say_apart(callback: &Callback, patches: &[AddressedPatch]) -> Heard {
     let mut answers = Vec::with_capacity(patches.len());
-    for AddressedPatch { id, patch } in patches {
-        answers.push(callback.patch(*id, patch).await?);
+    for patch in patches {
+        answers.push(callback.patch(patch).await?);
     }
     Ok(answers)
 }

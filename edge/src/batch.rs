@@ -96,7 +96,7 @@ impl<W: Batched> Shared<W> {
     /// Carries out batch after batch as long as that is worth it.
     async fn run_lane(self: Arc<Self>) {
         loop {
-            let wait = self.queue().pace.next();
+            let wait = self.queue().pace.wait_until();
             if let Some(begin) = wait {
                 tokio::time::sleep_until(begin).await;
             }

@@ -3,19 +3,23 @@
 mod backoff;
 mod batch;
 mod json;
+mod metrics;
 mod pace;
 mod path;
 mod peer;
 mod problem;
 mod serve;
 mod token;
+mod trace;
 
 pub use backoff::Backoff;
 pub use batch::{Batched, Batcher};
 pub use json::{Json, OneOrMany};
+pub use metrics::exposition;
 pub use pace::Pace;
 pub use path::{Path, Query};
 pub use peer::Peer;
 pub use problem::{Answer, method_not_allowed, not_found, panic_text, panicked};
 pub use serve::{IDLE_CONNECTION, Limits, serve};
 pub use token::{Token, require};
+pub use trace::traceparent;

@@ -20,7 +20,7 @@ impl Pace {
     }
 
     /// When the next round may begin, unless at once: it is taken to begin then.
-    pub fn next(&mut self) -> Option<Instant> {
+    pub fn wait_until(&mut self) -> Option<Instant> {
         let now = Instant::now();
         let wait = self.next.filter(|next| *next > now);
         self.next = Some(wait.unwrap_or(now) + self.every);
@@ -30,7 +30,7 @@ impl Pace {
     /// Returns when the next round may begin.
     pub async fn keep(&mut self) {
         // No timer for no time: it would go off at the next tick.
-        if let Some(begin) = self.next() {
+        if let Some(begin) = self.wait_until() {
             sleep_until(begin).await;
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{Job, Key, Kind, Problem};
+use crate::{Job, Key, Kind, Problem, TraceParent};
 
 /// An order that somebody wants executed.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -22,6 +22,9 @@ pub struct NewInstruction {
     /// Who sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_by: Option<String>,
+    /// The trace that it belongs to; the request's, or a new one, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
     /// The order itself, in the words of its kind.
     #[schema(value_type = Value)]
     pub body: Box<RawValue>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{Held, JobId, JobStatus, Key, Kind, NodeId, Progress};
+use crate::{Held, JobId, JobStatus, Key, Kind, NodeId, Progress, TraceParent};
 
 /// A job as the web service knows it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -49,6 +49,9 @@ pub struct Job {
     /// The job that this one does over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<JobId>,
+    /// The trace that it belongs to. Lists leave it out, unless they bring instructions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
     /// When it was accepted.
     #[schema(value_type = String, format = DateTime)]
     pub submitted_at: Timestamp,
@@ -101,6 +104,9 @@ pub struct NewJob {
     /// The node that has it waiting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeId>,
+    /// The trace that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
     /// The order itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]

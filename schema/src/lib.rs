@@ -14,6 +14,7 @@ mod problem;
 mod report;
 mod request;
 mod status;
+mod trace;
 
 pub use event::JobEvent;
 pub use id::{InvalidName, JobId, Key, Kind, NodeId};
@@ -26,3 +27,4 @@ pub use problem::{Problem, ProblemKind};
 pub use report::{Finding, MatrixReport, OutputFile, Report, Severity, StageTime, TableReport};
 pub use request::{DigestConfig, DigestRequest, Held, HeldState, Taken, TakenItem};
 pub use status::{JobStatus, UnknownStatus};
+pub use trace::{InvalidTraceParent, TraceParent};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{JobId, JobStatus, NodeId, Problem};
+use crate::{JobId, JobStatus, NodeId, Problem, TraceParent};
 
 /// How far a job has come, in units of its kind (bytes, for a digest).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -76,6 +76,9 @@ pub struct AddressedPatch {
     pub id: JobId,
     /// What is said of it.
     pub patch: JobPatch,
+    /// The trace that the job belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
 }
 
 /// The answer to one item of a batch: either what was taken, or the problem with it.

@@ -3,15 +3,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use edge::Batcher;
-use schema::{Kind, NewInstruction};
+use schema::{Kind, NewInstruction, TraceParent};
 use sqlx::PgPool;
-use tokio::task::spawn_blocking;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     accept::{self, Accepting},
     config::Config,
     error::{ApiError, Doing as _},
+    metrics::Metrics,
     news::News,
     store::instruction::Acceptance,
 };
@@ -33,6 +34,11 @@ pub(crate) struct App {
     pub(crate) batches: PgPool,
     pub(crate) config: Arc<Config>,
     pub(crate) news: Arc<News>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Cancelled once the tables are as this version knows them.
+    pub(crate) migrated: CancellationToken,
+    /// One permit for each history being followed.
+    pub(crate) streams: Arc<Semaphore>,
     pub(crate) forwarder: crate::forward::Client,
     pub(crate) shutdown: CancellationToken,
     accepting: Batcher<Accepting>,
@@ -53,6 +59,9 @@ impl App {
             db,
             batches,
             accepting: Batcher::new(accepting, accept::LANES),
+            metrics: Arc::new(Metrics::new()),
+            migrated: CancellationToken::new(),
+            streams: Arc::new(Semaphore::new(config.max_streams)),
             forwarder: crate::forward::Client::new(config.token.clone()),
             config: Arc::new(config),
             news,
@@ -64,9 +73,12 @@ impl App {
     /// Writes the instruction down with its first job, whether or not the caller waits for it.
     pub(crate) async fn accept_instruction(
         &self,
-        new: NewInstruction,
+        mut new: NewInstruction,
     ) -> Result<Acceptance, ApiError> {
-        self.accepting.run(new).await.doing("accept the instruction")
+        new.traceparent.get_or_insert_with(TraceParent::mint);
+        let accepted = self.accepting.run(new).await.doing("accept the instruction");
+        self.metrics.accepted(&accepted);
+        accepted
     }
 
     /// Refuses an instruction that no digester could execute.

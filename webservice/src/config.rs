@@ -22,12 +22,22 @@ pub struct Config {
     /// How long what a node has is its own when nothing is heard of it.
     #[serde(default)]
     pub lease: LeaseConfig,
+    /// For how long is kept what has come to its end.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// The secret shared with the digester services; without one, callbacks are open to all.
     #[serde(default)]
     pub token: Option<Token>,
     /// The largest request body, in bytes.
     #[serde(default = "default_max_body_bytes")]
     pub max_body_bytes: usize,
+    /// How many histories may be followed at once.
+    #[serde(default = "default_max_streams")]
+    pub max_streams: usize,
+    /// How long requests are still taken after the service was told to stop, in seconds: as long as
+    /// whoever sends them may need to see that it is not ready any more.
+    #[serde(default)]
+    pub grace_seconds: u64,
     /// Folders that instructions may read from and write to; none means any.
     #[serde(default)]
     pub roots: Vec<PathBuf>,
@@ -41,12 +51,35 @@ const fn default_listen() -> SocketAddr {
 }
 
 impl Config {
+    /// How many histories may be followed at once when nothing is said: half of the connections.
+    pub const MAX_STREAMS: usize = 256;
     /// The largest request body when nothing is said.
     pub const MAX_BODY_BYTES: usize = 16 << 20;
 }
 
 const fn default_max_body_bytes() -> usize {
     Config::MAX_BODY_BYTES
+}
+
+const fn default_max_streams() -> usize {
+    Config::MAX_STREAMS
+}
+
+/// For how long is kept what has come to its end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Jobs that settled more days ago are forgotten, with all that tells of them; for ever when
+    /// absent.
+    pub days: Option<u32>,
+    /// How many jobs are forgotten at once.
+    pub batch: u32,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { days: None, batch: 500 }
+    }
 }
 
 /// Where the tables are.
@@ -58,6 +91,9 @@ pub struct DatabaseConfig {
     /// How many connections at most.
     #[serde(default = "default_max_connections")]
     pub max_connections: u32,
+    /// How long a statement may take, in seconds; 0: as long as it takes.
+    #[serde(default = "default_statement_seconds")]
+    pub statement_seconds: u64,
     /// How long a request waits for a connection before it is told to come back.
     #[serde(default = "default_acquire_seconds")]
     pub acquire_seconds: u64,
@@ -67,9 +103,12 @@ impl DatabaseConfig {
     /// A database at this address, with the usual bounds.
     #[must_use]
     pub const fn new(url: DatabaseUrl) -> Self {
-        let (max_connections, acquire_seconds) =
-            (default_max_connections(), default_acquire_seconds());
-        Self { url, max_connections, acquire_seconds }
+        Self {
+            url,
+            max_connections: default_max_connections(),
+            statement_seconds: default_statement_seconds(),
+            acquire_seconds: default_acquire_seconds(),
+        }
     }
 
     pub(crate) const fn acquire_timeout(&self) -> Duration {
@@ -79,6 +118,10 @@ impl DatabaseConfig {
 
 const fn default_max_connections() -> u32 {
     20
+}
+
+const fn default_statement_seconds() -> u64 {
+    30
 }
 
 const fn default_acquire_seconds() -> u64 {

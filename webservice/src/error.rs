@@ -21,6 +21,8 @@ pub(crate) enum ApiError {
     NoSuchNode(NodeId),
     #[error("a later process goes by the name {0}; no two nodes may share one")]
     NameTaken(NodeId),
+    #[error("as many histories are followed as may be; try again")]
+    TooManyStreams,
     #[error("{0}")]
     Invalid(String),
     #[error("the instruction could not be checked")]
@@ -57,6 +59,7 @@ impl ApiError {
             }
             Self::StaleAttempt { .. } => ProblemKind::StaleAttempt,
             Self::IllegalMove { .. } | Self::Unsettled { .. } => ProblemKind::IllegalMove,
+            Self::TooManyStreams => ProblemKind::Unavailable,
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
             Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,
             Self::CheckFailed | Self::Database { .. } => ProblemKind::Internal,
@@ -99,9 +102,9 @@ fn not_to(goal: Option<JobStatus>) -> String {
 }
 
 /// Whether the same may well succeed a little later: the database is away, or gave this up in
-/// favour of somebody else (class 40).
+/// favour of somebody else (class 40), or took too long for now (57014).
 pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
-    is_away(error) || is_of_class(error, &["40"])
+    is_away(error) || is_of_class(error, &["40", "57014"])
 }
 
 /// Whether the database is away, as opposed to displeased.
@@ -109,8 +112,8 @@ pub(crate) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
         // Class 57: shut down by its operator, or not up yet; class 53: out of something; 08: cut;
-        // 42P01: the tables are still being made.
-        sqlx::Error::Database(_) => is_of_class(error, &["57P", "53", "08", "42P01"]),
+        // 42P01, 42703: the tables, or columns of them, are still being made.
+        sqlx::Error::Database(_) => is_of_class(error, &["57P", "53", "08", "42P01", "42703"]),
         _ => false,
     }
 }

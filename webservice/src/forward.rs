@@ -162,6 +162,7 @@ impl Forwarder {
             return Ok(());
         }
         store::job::forwarded(&self.app.batches, &taken).await?;
+        self.app.metrics.handed_over.inc_by(taken.len() as u64);
         info!(jobs = taken.len(), "handed {} jobs over", taken.len());
         Ok(())
     }

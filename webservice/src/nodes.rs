@@ -17,7 +17,7 @@ use crate::{
     error::{ApiError, Doing as _},
     store::{
         self,
-        node::{Loss, Renewed},
+        node::{Loss, Renewed, Taken},
     },
 };
 
@@ -104,7 +104,8 @@ async fn take(
     if !taken.is_empty() {
         warn!(node = %node, jobs = taken.len(), "took {} jobs from {node}: {why}", taken.len());
     }
-    for (id, status) in taken {
+    for Taken { id, status, ran } in taken {
+        app.metrics.taken_away(status, ran);
         match status {
             JobStatus::Submitted => app.news.submitted(id),
             _ => app.news.changed(id),

@@ -9,7 +9,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{KindCheck, app::App, config::Config, error::is_outage, forward, nodes, routes, store};
+use crate::{
+    KindCheck, app::App, config::Config, error::is_outage, forward, nodes, retention, routes, store,
+};
 
 /// How long to wait before the database is tried again at start.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
@@ -34,7 +36,8 @@ impl Service {
         self
     }
 
-    /// Serves until told to stop, then lets the requests under way finish.
+    /// Serves until told to stop, then takes requests for a while longer, as one that is not ready
+    /// any more, and lets those under way finish.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -43,6 +46,7 @@ impl Service {
         let address = listener.local_addr().context("read the address listened at")?;
         let db = store::pool(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
+        let grace = Duration::from_secs(self.config.grace_seconds);
         let batches =
             store::batch_pool(&self.config.database).context("read the database address")?;
         let app = App::new(db.clone(), batches.clone(), self.config, self.checks, shutdown.clone());
@@ -55,8 +59,14 @@ impl Service {
         });
         info!(%address, "the web service listens at {address}");
         let router = routes::router(app);
-        let served = edge::serve(listener, router, shutdown.clone(), edge::Limits::default()).await;
-        shutdown.cancel();
+        let closing = CancellationToken::new();
+        let leave = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(grace).await;
+            closing.cancel();
+        };
+        let serve = edge::serve(listener, router, closing.clone(), edge::Limits::default());
+        let (served, ()) = tokio::join!(serve, leave);
         let worked = work.await.context("join the forwarder");
         db.close().await;
         batches.close().await;
@@ -66,10 +76,14 @@ impl Service {
 }
 
 /// What goes on beside the requests: the tables are brought up to date, then jobs are handed over,
-/// and taken from nodes that are gone.
+/// and taken from nodes that are gone; old ones are forgotten.
 async fn work(app: App, callback: String) -> anyhow::Result<()> {
     if migrate(&app).await? {
-        tokio::join!(forward::run(app.clone(), callback), nodes::run(app));
+        tokio::join!(
+            forward::run(app.clone(), callback),
+            nodes::run(app.clone()),
+            retention::run(app)
+        );
     }
     Ok(())
 }
@@ -77,8 +91,11 @@ async fn work(app: App, callback: String) -> anyhow::Result<()> {
 /// Waits for the database as long as it takes; `false` when told to stop before it came.
 async fn migrate(app: &App) -> anyhow::Result<bool> {
     while !app.shutdown.is_cancelled() {
-        match store::migrate(&app.db).await {
-            Ok(()) => return Ok(true),
+        match store::migrate(&app.config.database).await {
+            Ok(()) => {
+                app.migrated.cancel();
+                return Ok(true);
+            }
             Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
                 if is_outage(&error) =>
             {

@@ -5,5 +5,6 @@
 mod crash;
 mod nodes;
 mod regulator;
+mod rolling;
 mod system;
 mod up;

@@ -17,7 +17,7 @@ impl Pair {
         let system = System::new(db);
         system.configure(
             "[webservice.forward]",
-            "[webservice.lease]\nseconds = 2\n[webservice.forward]",
+            "[webservice.lease]\nseconds = 3\n[webservice.forward]",
         );
         let web = system.start("webservice");
         let nodes = ["node-b", "node-c"].map(|name| (name, system.start_node(name)));

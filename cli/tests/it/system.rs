@@ -139,6 +139,21 @@ impl System {
         self.start_with(role, role, &self.config())
     }
 
+    /// Starts a web service at this port, which goes on for a while when it is told to stop.
+    pub(crate) fn start_web(&self, port: u16) -> Process {
+        let log = fs::File::options().create(true).append(true).open(self.log("webservice"));
+        let mut command = digester();
+        command.arg("webservice").arg("--config").arg(self.config()).stderr(log.unwrap());
+        command.env("DIGESTER__WEBSERVICE__LISTEN", format!("127.0.0.1:{port}"));
+        command.env("DIGESTER__WEBSERVICE__GRACE_SECONDS", "1");
+        Process(command.spawn().unwrap())
+    }
+
+    /// The port at which the digester services report.
+    pub(crate) fn web_port(&self) -> u16 {
+        self.web_port
+    }
+
     /// Starts a further digester service, of which the web service is not told.
     pub(crate) fn start_node(&self, name: &str) -> Process {
         let config = self.folder.path().join(name).with_extension("toml");
@@ -216,7 +231,7 @@ impl System {
 }
 
 /// A port that nobody listens at, most likely.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

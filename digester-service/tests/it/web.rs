@@ -8,7 +8,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, patch, post, put},
 };
@@ -46,6 +46,8 @@ pub(crate) struct Row {
     pub(crate) message: String,
     pub(crate) cancel_requested: bool,
     pub(crate) report: Option<String>,
+    /// The trace that each thing said of it belonged to.
+    pub(crate) traces: Vec<Option<String>>,
     /// Everything that was ever taken: status, stage and progress, in order.
     pub(crate) past: Vec<String>,
 }
@@ -148,7 +150,9 @@ impl Web {
 
     /// Changes a row behind everybody's back.
     pub(crate) fn change(&self, id: Uuid, change: impl FnOnce(&mut Row)) {
-        change(self.model().rows.get_mut(&id).unwrap());
+        if let Some(row) = self.model().rows.get_mut(&id) {
+            change(row);
+        }
     }
 
     /// Waits until the row is as wanted.
@@ -226,6 +230,7 @@ impl Row {
             message: String::new(),
             cancel_requested: false,
             report: None,
+            traces: Vec::new(),
             past: Vec::new(),
         }
     }
@@ -353,11 +358,14 @@ async fn announce(State(web): State<Web>, Json(new): Json<Value>) -> Response {
 async fn patch_one(
     State(web): State<Web>,
     Path(id): Path<Uuid>,
+    headers: HeaderMap,
     Json(patch): Json<JobPatch>,
 ) -> Response {
     if let Err(away) = web.takes_patches().await {
         return away;
     }
+    let trace = headers.get("traceparent").map(|text| text.to_str().unwrap().to_owned());
+    web.change(id, |row| row.traces.push(trace));
     if web.mood() == Mood::Narrow && patch.report.is_some() {
         return problem(ProblemKind::TooLarge);
     }
@@ -379,6 +387,8 @@ async fn patch_all(State(web): State<Web>, Json(items): Json<Vec<Value>>) -> Res
         .iter()
         .map(|item| {
             let id = item["id"].as_str().unwrap().parse().unwrap();
+            let trace = item["traceparent"].as_str().map(str::to_owned);
+            web.change(id, |row| row.traces.push(trace));
             match web.take(id, &serde_json::from_str(&item["patch"].to_string()).unwrap()) {
                 Ok(answer) => json!({"id": id, "taken": answer}),
                 Err(kind) => json!({"id": id, "problem": Problem::new(kind, "")}),

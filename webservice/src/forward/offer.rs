@@ -82,7 +82,7 @@ impl<'a> Offer<'a> {
         let mut fates = Vec::with_capacity(jobs.len());
         let mut requests = Vec::with_capacity(jobs.len());
         for job in jobs {
-            match self.request(job) {
+            match self.request(job, target) {
                 Ok(request) => requests.push((job, request)),
                 Err(error) => {
                     let id = self.jobs[job].job.id;
@@ -128,8 +128,10 @@ impl<'a> Offer<'a> {
         pieces
     }
 
-    fn request(&self, at: usize) -> anyhow::Result<DigestRequest> {
+    fn request(&self, at: usize, target: &Target) -> anyhow::Result<DigestRequest> {
         let job = &self.jobs[at].job;
+        // Who never makes itself known may be too old to know of traces.
+        let trace = job.traceparent.as_deref().filter(|_| target.takes_many());
         Ok(DigestRequest {
             job: NewJob {
                 id: JobId(job.id),
@@ -139,6 +141,7 @@ impl<'a> Offer<'a> {
                 submitted_by: job.submitted_by.clone(),
                 attempt: job.attempt.unsigned_abs(),
                 node: None,
+                traceparent: trace.map(str::parse).transpose()?,
                 instruction: Some(serde_json::from_str(&job.body)?),
             },
             config: DigestConfig {

@@ -146,7 +146,7 @@ impl<B: Backend> Facade<B> {
                 files::preview(crop, folder, &query, self.config.preview).await
             }
             ("POST", ["instructions", "loader"]) => {
-                instruction::create(self, crop, caller, body).await
+                instruction::create(self, crop, caller, &head.headers, body).await
             }
             ("GET", ["instructions", "loader", name]) => instruction::get(self, crop, name).await,
             ("GET", ["instructions", "loader", "jobs", name]) => {

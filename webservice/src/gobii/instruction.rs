@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use axum::body::Body;
+use axum::{body::Body, http::HeaderMap};
 use schema::{
     InvalidName, Key, Kind, NewInstruction,
     gobii::{LoaderInstruction, decode},
@@ -65,6 +65,7 @@ pub(super) async fn create<B: Backend>(
     facade: &Facade<B>,
     crop: &Crop,
     caller: &Caller,
+    headers: &HeaderMap,
     body: &mut Body,
 ) -> Result<Reply, GobiiError> {
     let bytes = body::read(body, facade.config.max_body_bytes).await?;
@@ -82,6 +83,7 @@ pub(super) async fn create<B: Backend>(
         kind: Kind::new(KIND).expect("it is a kind's name"),
         tenant: Some(crop.id.to_string()),
         submitted_by: Some(caller.user.clone()),
+        traceparent: edge::traceparent(headers),
         body: order.sent,
     };
     match facade.backend.accept(new).await? {

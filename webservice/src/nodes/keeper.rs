@@ -38,6 +38,7 @@ async fn look(app: &App, grace: &mut Grace) -> sqlx::Result<()> {
     // The clock may jump even between two statements.
     for node in store::node::lapse(&app.db, database + TOLERANCE).await? {
         warn!(node = %node, "the lease of node {node} lapsed");
+        app.metrics.lease_lapses.inc();
     }
     // Also what another web service began to take, or what a node got as it lapsed.
     for node in store::node::lapsed_with_jobs(&app.db).await? {

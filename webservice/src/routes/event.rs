@@ -1,6 +1,6 @@
 //! A job's history: as a list, or as it happens.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -12,8 +12,10 @@ use axum::{
 };
 use edge::{Json, Path, Query};
 use futures_util::{Stream, StreamExt as _, stream};
+use prometheus_client::metrics::gauge::Gauge;
 use schema::{Job, JobEvent, JobId, Page, Problem};
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
 use crate::{
@@ -62,8 +64,9 @@ pub(crate) async fn list_events(
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let after = resumed.or(from.after).unwrap_or(0);
     if wants_stream(&headers) {
-        let follow =
-            Follow { listener: app.news.listen(), app, id, after, last: None, over: false };
+        let place = Place::take(&app)?;
+        let listener = app.news.listen();
+        let follow = Follow { listener, app, id, after, last: None, over: false, _place: place };
         return Ok(Sse::new(follow.stream()).keep_alive(KeepAlive::default()).into_response());
     }
     let limit = from.limit.unwrap_or(PAGE).clamp(1, PAGE);
@@ -91,6 +94,28 @@ struct Follow {
     after: i64,
     last: Option<Job>,
     over: bool,
+    _place: Place,
+}
+
+/// One of the places for readers who stay; given back by dropping.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    streams: Gauge,
+}
+
+impl Place {
+    fn take(app: &App) -> Result<Self, ApiError> {
+        let permit = Arc::clone(&app.streams).try_acquire_owned();
+        let permit = permit.map_err(|_| ApiError::TooManyStreams)?;
+        app.metrics.streams.inc();
+        Ok(Self { _permit: permit, streams: app.metrics.streams.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.streams.dec();
+    }
 }
 
 impl Follow {

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use edge::{Json, OneOrMany, Path};
@@ -36,11 +36,19 @@ use super::refuse_too_many;
     ))]
 pub(crate) async fn create_instruction(
     State(app): State<App>,
+    headers: HeaderMap,
     Json(new): Json<OneOrMany<NewInstruction>>,
 ) -> Result<Response, ApiError> {
+    let trace = edge::traceparent(&headers);
+    let traced = |new: NewInstruction| {
+        let traceparent = new.traceparent.or_else(|| trace.clone());
+        NewInstruction { traceparent, ..new }
+    };
     match new {
-        OneOrMany::One(new) => create(&app, new).await.map(IntoResponse::into_response),
-        OneOrMany::Many(news) => create_all(&app, news).await.map(IntoResponse::into_response),
+        OneOrMany::One(new) => create(&app, traced(new)).await.map(IntoResponse::into_response),
+        OneOrMany::Many(news) => create_all(&app, news.into_iter().map(traced).collect())
+            .await
+            .map(IntoResponse::into_response),
     }
 }
 

@@ -52,10 +52,12 @@ pub(crate) async fn list_jobs(
 /// Adds their instructions to the jobs; when there is no more room, the rest goes without.
 async fn bring_instructions(app: &App, jobs: &mut [Job]) -> Result<(), ApiError> {
     let keys: Vec<_> = jobs.iter().map(|job| &job.key).collect();
-    let bodies = store::instruction::bodies(&app.batches, &keys, MAX_INSTRUCTION_BYTES).await;
-    let bodies = bodies.doing("look up the instructions")?;
+    let brought = store::instruction::bring(&app.batches, &keys, MAX_INSTRUCTION_BYTES).await;
+    let brought = brought.doing("look up the instructions")?;
     for job in jobs {
-        job.instruction = bodies.get(job.key.as_str()).cloned();
+        let Some(brought) = brought.get(job.key.as_str()) else { continue };
+        job.instruction = Some(brought.body.clone());
+        job.traceparent.clone_from(&brought.traceparent);
     }
     Ok(())
 }
@@ -98,6 +100,7 @@ pub(crate) async fn cancel_job(
 ) -> Result<Json<Job>, ApiError> {
     if let Some(job) = store::job::cancel(&app.db, id).await.doing("cancel the job")? {
         app.news.changed(id);
+        app.metrics.moved(job.status);
         crate::forward::cancel(&app, &job);
         return Ok(Json(job));
     }
@@ -193,7 +196,7 @@ pub(crate) async fn update_job(
     Path(id): Path<JobId>,
     Json(patch): Json<JobPatch>,
 ) -> Result<Json<PatchAnswer>, Response> {
-    let patch = AddressedPatch { id, patch };
+    let patch = AddressedPatch { id, patch, traceparent: None };
     let advanced = store::advance(&app.batches, slice::from_ref(&patch)).await;
     let advanced = advanced.doing("update the job").map_err(IntoResponse::into_response)?;
     let answer = advanced.into_iter().next().unwrap_or(Advanced::Unknown);
@@ -242,6 +245,7 @@ fn told(app: &App, item: &AddressedPatch, advanced: Advanced) -> Result<PatchAns
     match advanced {
         Advanced::Taken(answer) => {
             app.news.patched(item.id, &answer);
+            app.metrics.patched(item.id, &answer);
             Ok(answer)
         }
         Advanced::Repeated(answer) => Ok(answer),

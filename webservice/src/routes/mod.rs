@@ -6,7 +6,13 @@ mod instruction;
 mod job;
 mod node;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderValue, header::CONNECTION},
+    middleware,
+    response::Response,
+};
 use edge::Token;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
@@ -57,6 +63,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<App> {
         .routes(routes!(node::get_node))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
         .merge(callbacks)
 }
 
@@ -79,5 +86,14 @@ pub(crate) fn router(app: App) -> Router {
         .layer(CatchPanicLayer::custom(edge::panicked))
         // Who failed has said so already, and why.
         .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(middleware::map_response_with_state(app.clone(), part))
         .with_state(app)
+}
+
+/// Sends callers elsewhere once the service is stopping: each keeps its connection for this answer.
+async fn part(State(app): State<App>, mut response: Response) -> Response {
+    if app.shutdown.is_cancelled() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }

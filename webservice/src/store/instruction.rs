@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use schema::{Instruction, Job, JobId, JobStatus, Key, Kind, NewInstruction, NewJob, NodeId};
+use schema::{
+    Instruction, Job, JobId, JobStatus, Key, Kind, NewInstruction, NewJob, NodeId, TraceParent,
+};
 use serde_json::value::RawValue;
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
@@ -12,7 +14,7 @@ use crate::error::is_outage;
 
 use super::{
     job,
-    row::{raw, undecodable},
+    row::{raw, trace, undecodable},
 };
 
 /// What became of a creation.
@@ -97,6 +99,7 @@ fn order(new: &NewJob) -> Option<NewInstruction> {
         kind: new.kind.clone(),
         tenant: new.tenant.clone(),
         submitted_by: new.submitted_by.clone(),
+        traceparent: new.traceparent.clone(),
         body: new.instruction.clone()?,
     })
 }
@@ -133,10 +136,10 @@ async fn insert(
     let rows = sqlx::query!(
         r#"
         with kept as (
-            insert into instruction (key, kind, tenant, submitted_by, body)
-            select key, kind, tenant, submitted_by, body::json
-              from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-                   as new (key, kind, tenant, submitted_by, body)
+            insert into instruction (key, kind, tenant, submitted_by, body, traceparent)
+            select key, kind, tenant, submitted_by, body::json, traceparent
+              from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $8::text[])
+                   as new (key, kind, tenant, submitted_by, body, traceparent)
                 on conflict (key) do nothing
             returning key, kind, tenant, submitted_by
         ),
@@ -160,6 +163,7 @@ async fn insert(
         &column(|order| Some(order.body.get())) as _,
         &ids,
         node.map(NodeId::as_str),
+        &column(|order| order.traceparent.as_ref().map(TraceParent::as_str)) as _,
     )
     .fetch_all(db)
     .await?;
@@ -192,6 +196,7 @@ impl Order<'_> {
             node: node.cloned(),
             cancel_requested: false,
             rerun_of: None,
+            traceparent: self.order.traceparent.clone(),
             submitted_at: at,
             started_at: None,
             updated_at: at,
@@ -257,26 +262,38 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Opt
     .transpose()
 }
 
-/// The bodies of these instructions, in their order, as long as they fit into so many bytes.
-pub(crate) async fn bodies(
+/// What an instruction brings to its jobs.
+pub(crate) struct Brought {
+    pub(crate) body: Box<RawValue>,
+    pub(crate) traceparent: Option<TraceParent>,
+}
+
+/// What these instructions bring, in their order, as long as they fit into so many bytes.
+pub(crate) async fn bring(
     db: impl PgExecutor<'_>,
     keys: &[&Key],
     bytes: i64,
-) -> sqlx::Result<HashMap<String, Box<RawValue>>> {
+) -> sqlx::Result<HashMap<String, Brought>> {
     let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
     let rows = sqlx::query!(
         r#"
         with sized as (
-            select instruction.key, body, sum(pg_column_size(body)) over (order by place) as total
+            select instruction.key, traceparent, body,
+                   sum(pg_column_size(body)) over (order by place) as total
               from unnest($1::text[]) with ordinality as wanted (key, place)
               join instruction using (key)
         )
-        select key, body::text as "body!" from sized where total <= $2
+        select key, traceparent, body::text as "body!" from sized where total <= $2
         "#,
         &keys,
         bytes,
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| Ok((row.key, raw(row.body)?))).collect()
+    rows.into_iter()
+        .map(|row| {
+            let (body, traceparent) = (raw(row.body)?, trace(row.traceparent)?);
+            Ok((row.key, Brought { body, traceparent }))
+        })
+        .collect()
 }

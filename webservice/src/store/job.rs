@@ -4,7 +4,7 @@ use schema::{Job, JobFilter, JobId, Key, NodeId};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::row::{JobRow, raw};
+use super::row::{JobRow, raw, trace};
 
 /// The job with this id, without its report.
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Option<Job>> {
@@ -24,18 +24,26 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Opt
     row.map(Job::try_from).transpose()
 }
 
-/// The job with this id, with its report.
+/// The job with this id, with its report and its trace.
 pub(crate) async fn find_whole(
     db: impl PgExecutor<'_> + Copy,
     id: JobId,
 ) -> sqlx::Result<Option<Job>> {
     let Some(mut job) = find(db, id).await? else { return Ok(None) };
-    job.report =
-        sqlx::query_scalar!(r#"select body::text as "body!" from job_report where job = $1"#, id.0)
-            .fetch_optional(db)
-            .await?
-            .map(raw)
-            .transpose()?;
+    let row = sqlx::query!(
+        r#"
+        select instruction.traceparent, job_report.body::text as "body?"
+          from job
+          join instruction using (key)
+          left join job_report on job_report.job = job.id
+         where job.id = $1
+        "#,
+        id.0,
+    )
+    .fetch_one(db)
+    .await?;
+    job.report = row.body.map(raw).transpose()?;
+    job.traceparent = trace(row.traceparent)?;
     Ok(Some(job))
 }
 
@@ -140,6 +148,7 @@ pub(crate) struct ToForward {
     pub(crate) tenant: Option<String>,
     pub(crate) submitted_by: Option<String>,
     pub(crate) attempt: i32,
+    pub(crate) traceparent: Option<String>,
     pub(crate) body: String,
 }
 
@@ -156,7 +165,7 @@ pub(crate) async fn to_forward(
         r#"
         with waiting as (
             select job.id, job.key, job.kind, job.tenant, job.submitted_by, job.attempt,
-                   instruction.body, pg_column_size(instruction.body) as size
+                   instruction.traceparent, instruction.body, pg_column_size(instruction.body) as size
               from job join instruction using (key)
              where job.forwarded_at is null
                and job.settled_at is null
@@ -166,7 +175,7 @@ pub(crate) async fn to_forward(
         ),
         sized as (select *, sum(size) over (order by id) as total from waiting)
         select id as "id!", key as "key!", kind as "kind!", tenant, submitted_by,
-               attempt as "attempt!", body::text as "body!"
+               attempt as "attempt!", traceparent, body::text as "body!"
           from sized
          where total <= $3
             or total = size
@@ -177,6 +186,39 @@ pub(crate) async fn to_forward(
         bytes,
     )
     .fetch_all(db)
+    .await
+}
+
+/// How much waits, and for how long.
+pub(crate) struct Queue {
+    /// Jobs that wait or run.
+    pub(crate) unsettled: i64,
+    /// Jobs that no node has been handed yet.
+    pub(crate) unforwarded: i64,
+    /// The age of the oldest of those.
+    pub(crate) oldest_seconds: f64,
+}
+
+/// Looks at the queue, counting no further than so far: the cost does not depend on its length.
+pub(crate) async fn queue(db: impl PgExecutor<'_>, count_to: i64) -> sqlx::Result<Queue> {
+    sqlx::query_as!(
+        Queue,
+        r#"
+        select (select count(*)
+                  from (select id from job where settled_at is null order by id limit $1) as counted)
+                   as "unsettled!",
+               (select count(*)
+                  from (select id from job where settled_at is null and forwarded_at is null
+                         order by id limit $1) as counted)
+                   as "unforwarded!",
+               coalesce((select extract(epoch from now() - submitted_at)::float8
+                           from job
+                          where settled_at is null and forwarded_at is null
+                          order by id limit 1), 0) as "oldest_seconds!"
+        "#,
+        count_to,
+    )
+    .fetch_one(db)
     .await
 }
 
@@ -280,12 +322,18 @@ pub(crate) async fn rerun(db: impl PgExecutor<'_>, of: JobId) -> sqlx::Result<Op
     let row = sqlx::query_as!(
         JobRow,
         r#"
-        with made as (
-            insert into job (id, key, kind, tenant, submitted_by, rerun_of)
-            select $2, key, kind, tenant, submitted_by, id
+        with settled as (
+            select job.*
               from job
-             where id = $1
-               and settled_at is not null
+              join instruction using (key)
+             where job.id = $1
+               and job.settled_at is not null
+               -- What is old may be forgotten, but not while it is done over.
+               for key share of instruction
+        ),
+        made as (
+            insert into job (id, key, kind, tenant, submitted_by, rerun_of)
+            select $2, key, kind, tenant, submitted_by, id from settled
             returning *
         ),
         told as (

@@ -228,12 +228,21 @@ pub(crate) struct Loss<'a> {
     pub(crate) max_cut_short: u32,
 }
 
+/// What was taken from a node.
+pub(crate) struct Taken {
+    pub(crate) id: JobId,
+    /// What became of it.
+    pub(crate) status: JobStatus,
+    /// Whether an attempt at it was cut short.
+    pub(crate) ran: bool,
+}
+
 /// Takes jobs from a node. One that waited is handed over again; the attempt of one that ran was cut
 /// short, and the next may begin, unless it was the last, or the job was to end anyhow.
 pub(crate) async fn take_away(
     db: impl PgExecutor<'_>,
     loss: &Loss<'_>,
-) -> sqlx::Result<Vec<(JobId, JobStatus)>> {
+) -> sqlx::Result<Vec<Taken>> {
     let (ids, attempts) = columns(loss.attempts);
     let rows = sqlx::query!(
         r#"
@@ -285,7 +294,7 @@ pub(crate) async fn take_away(
             insert into job_event (job, status, attempt, node, message)
             select id, status, attempt, $1, message from taken where before = 'running'
         )
-        select id, status from taken order by id
+        select id, status, before = 'running' as "ran!" from taken order by id
         "#,
         loss.node.as_str(),
         &ids,
@@ -297,7 +306,10 @@ pub(crate) async fn take_away(
     .fetch_all(db)
     .await?;
     rows.into_iter()
-        .map(|row| Ok((JobId(row.id), row.status.parse().map_err(undecodable)?)))
+        .map(|row| {
+            let status = row.status.parse().map_err(undecodable)?;
+            Ok(Taken { id: JobId(row.id), status, ran: row.ran })
+        })
         .collect()
 }
 

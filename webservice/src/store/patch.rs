@@ -35,7 +35,7 @@ pub(crate) async fn advance(
     let standing = if left.is_empty() { HashMap::new() } else { standing(db, &left).await? };
     Ok(patches
         .iter()
-        .map(|AddressedPatch { id, patch }| match (taken.get(id), standing.get(id)) {
+        .map(|AddressedPatch { id, patch, .. }| match (taken.get(id), standing.get(id)) {
             (Some(answer), _) => Advanced::Taken(answer.clone()),
             (None, Some(row)) => row.judge(patch),
             (None, None) => Advanced::Unknown,

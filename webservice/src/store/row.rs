@@ -1,7 +1,7 @@
 //! Rows as the tables hold them, and the types they are checked into.
 
 use jiff_sqlx::Timestamp;
-use schema::{Job, JobId, Key, Kind, NodeId, Progress};
+use schema::{Job, JobId, Key, Kind, NodeId, Progress, TraceParent};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -49,6 +49,7 @@ impl TryFrom<JobRow> for Job {
             node: row.node.map(NodeId::new).transpose().map_err(undecodable)?,
             cancel_requested: row.cancel_requested,
             rerun_of: row.rerun_of.map(JobId),
+            traceparent: None,
             submitted_at: row.submitted_at.to_jiff(),
             started_at: row.started_at.map(Timestamp::to_jiff),
             updated_at: row.updated_at.to_jiff(),
@@ -83,6 +84,11 @@ pub(super) fn storable(text: &str) -> String {
 /// What the table holds although no code writes it.
 pub(super) fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(error))
+}
+
+/// A trace, as the table holds it.
+pub(super) fn trace(text: Option<String>) -> Result<Option<TraceParent>, sqlx::Error> {
+    text.map(TraceParent::try_from).transpose().map_err(undecodable)
 }
 
 /// JSON text of the table, as it was sent.

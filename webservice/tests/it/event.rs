@@ -156,3 +156,21 @@ async fn a_stopping_service_ends_its_streams(db: PgPool) {
     world.stop().await;
     assert_eq!(stream.rest().await, told(&[("job", "submitted")]));
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn no_more_histories_are_followed_at_once_than_may_be(db: PgPool) {
+    let world = World::with(&db, json!({"max_streams": 1})).await;
+    let job = world.submit("a").await;
+    let mut first = Stream::open(&world, job, None).await;
+    first.next().await.unwrap();
+    let refused = Stream::open(&world, job, None).await.response;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(world.get(&format!("/job/{job}/events")).await.status, 200, "a list is no stream");
+    world.post(&format!("/job/{job}/cancel"), &Value::Null).await;
+    first.rest().await;
+    while Stream::open(&world, job, None).await.response.status() != 200 {
+        tokio::task::yield_now().await;
+    }
+    world.stop().await;
+}

@@ -82,6 +82,21 @@ impl Fake {
         assert_eq!(reply.status, 200, "{}", reply.text);
     }
 
+    /// Says that it lives, over and over, until this has come about.
+    async fn lives<T>(&self, world: &World, until: impl Future<Output = T>) -> T {
+        let boot = Uuid::now_v7();
+        let beats = async {
+            loop {
+                world.beat(self.name, boot, json!({"address": self.url})).await;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            came = until => came,
+            () = beats => unreachable!("it goes on for ever"),
+        }
+    }
+
     /// Waits until it has taken so many jobs.
     async fn has(&self, count: usize) -> Vec<Uuid> {
         let mut taken = self.taken.subscribe();
@@ -251,6 +266,7 @@ async fn a_node_that_makes_itself_known_is_handed_what_waited_for_it_many_at_onc
     fake.registers(&world, 0, &["sleep"]).await;
     assert_eq!(fake.has(8).await, jobs);
     assert_eq!(*fake.asked.borrow(), 2, "a batch is four");
+    assert!(fake.taken.borrow().iter().all(|request| request["job"]["traceparent"].is_string()));
     for job in jobs {
         world.until(job, |job| job["node"] == "n1").await;
     }
@@ -292,21 +308,9 @@ async fn a_known_node_that_is_full_is_left_alone_while_others_get_jobs(db: PgPoo
 async fn what_waited_at_a_node_whose_lease_lapsed_is_handed_to_another(db: PgPool) {
     let (gone, here) = (Fake::new("n1", Mood::Takes).await, Fake::new("n2", Mood::Takes).await);
     let world = World::with(&db, json!({"lease": {"seconds": 1}})).await;
-    gone.registers(&world, 0, &["sleep"]).await;
     let jobs = submit(&world, 0..3).await;
-    gone.has(3).await;
-    let lives = async {
-        // It says so as often as nodes do.
-        let boot = Uuid::now_v7();
-        loop {
-            world.beat("n2", boot, json!({"address": here.url})).await;
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::select! {
-        taken = here.has(3) => assert_eq!(taken, jobs),
-        () = lives => {}
-    }
+    assert_eq!(gone.lives(&world, gone.has(3)).await, jobs);
+    assert_eq!(here.lives(&world, here.has(3)).await, jobs);
     for job in jobs {
         let history = world.history(job).await;
         assert_eq!(history, ["submitted 0 accepted"], "nothing happened that its owner minds");

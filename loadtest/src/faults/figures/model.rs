@@ -133,7 +133,7 @@ impl World {
             let patch = self.make_patch(place);
             let (id, model) = &mut self.jobs[place];
             expected.push(model.patch(&patch));
-            items.push(AddressedPatch { id: *id, patch });
+            items.push(AddressedPatch { id: *id, patch, traceparent: None });
             places.push(place);
         }
         let body = serde_json::to_vec(&items)?;

@@ -104,6 +104,7 @@ fn job(new: &NewInstruction, number: i64) -> Job {
         instruction: None,
         held: None,
         rerun_of: None,
+        traceparent: None,
         submitted_at: Timestamp::from_millisecond(1_767_268_800_000).unwrap(),
         started_at: None,
         updated_at: Timestamp::UNIX_EPOCH,

@@ -1,0 +1,65 @@
+//! What may go after a while: settled jobs with all that tells of them, and instructions that no job
+//! needs any more.
+
+use std::time::{Duration, SystemTime};
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// Deletes some jobs that settled more than so many days ago, the oldest first, with their events
+/// and reports, and those of their instructions that no other job uses; returns how many jobs.
+///
+/// The instructions are locked first, and looked at again in a second statement: a job that is done
+/// over meanwhile either is seen then, or finds that its instruction is gone.
+pub(crate) async fn forget(db: &PgPool, days: u32, batch: u32) -> sqlx::Result<u64> {
+    let mut transaction = db.begin().await?;
+    let found = sqlx::query!(
+        r#"
+        select job.id, job.key
+          from job
+          join instruction using (key)
+         where job.settled_at < now() - make_interval(days => $1)
+           and job.id < $3
+         order by job.id
+         limit $2
+           for update of instruction, job skip locked
+        "#,
+        i32::try_from(days).unwrap_or(i32::MAX),
+        i64::from(batch),
+        made_before(days),
+    )
+    .fetch_all(&mut *transaction)
+    .await?;
+    let ids: Vec<_> = found.iter().map(|row| row.id).collect();
+    let keys: Vec<_> = found.into_iter().map(|row| row.key).collect();
+    let deleted = sqlx::query_scalar!(
+        r#"
+        with gone as (delete from job where id = any($1) returning id),
+        told as (delete from job_event where job = any($1)),
+        reported as (delete from job_report where job = any($1)),
+        unused as (
+            delete from instruction
+             where key = any($2)
+               and not exists (select from job
+                                where job.key = instruction.key and job.id <> all($1))
+        )
+        select count(*) as "count!" from gone
+        "#,
+        &ids,
+        &keys,
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(deleted.unsigned_abs())
+}
+
+/// Less than the ids of all jobs made since so many days: what settled before was made before, and
+/// looking for it must not mean looking at everything.
+fn made_before(days: u32) -> Uuid {
+    let age = Duration::from_secs(u64::from(days) * 24 * 60 * 60);
+    let then = SystemTime::now().checked_sub(age);
+    let then = then.and_then(|then| then.duration_since(SystemTime::UNIX_EPOCH).ok());
+    // A UUID of version 7 begins with 48 bits of milliseconds.
+    Uuid::from_u128(then.unwrap_or_default().as_millis() << 80)
+}
