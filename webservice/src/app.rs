@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 use edge::Batcher;
 use schema::{Kind, NewInstruction, TraceParent};
@@ -26,15 +26,18 @@ pub trait KindCheck: Send + Sync {
     fn check(&self, body: &str) -> Result<(), String>;
 }
 
-/// The state behind the routes.
+/// The state behind the routes; clones, of which every request has several, share it.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+/// What [`App`] shares.
+pub(crate) struct Shared {
     pub(crate) db: PgPool,
     /// For statements that carry many rows.
     pub(crate) batches: PgPool,
-    pub(crate) config: Arc<Config>,
+    pub(crate) config: Config,
     pub(crate) news: Arc<News>,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) metrics: Metrics,
     /// Cancelled once the tables are as this version knows them.
     pub(crate) migrated: CancellationToken,
     /// One permit for each history being followed.
@@ -42,7 +45,15 @@ pub(crate) struct App {
     pub(crate) forwarder: crate::forward::Client,
     pub(crate) shutdown: CancellationToken,
     accepting: Batcher<Accepting>,
-    checks: Arc<HashMap<Kind, Arc<dyn KindCheck>>>,
+    checks: HashMap<Kind, Arc<dyn KindCheck>>,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl App {
@@ -55,19 +66,19 @@ impl App {
     ) -> Self {
         let news = Arc::new(News::new());
         let accepting = Accepting { db: batches.clone(), news: Arc::clone(&news) };
-        Self {
+        Self(Arc::new(Shared {
             db,
             batches,
             accepting: Batcher::new(accepting, accept::LANES),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Metrics::new(),
             migrated: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(config.max_streams)),
             forwarder: crate::forward::Client::new(config.token.clone()),
-            config: Arc::new(config),
+            config,
             news,
-            checks: Arc::new(checks),
+            checks,
             shutdown,
-        }
+        }))
     }
 
     /// Writes the instruction down with its first job, whether or not the caller waits for it.
