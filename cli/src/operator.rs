@@ -182,6 +182,7 @@ async fn trace(args: Trace) -> anyhow::Result<()> {
 fn trace_job(job: &Job, begin: Timestamp) -> Option<TraceJob> {
     let seconds = job.submitted_at.duration_since(begin).as_secs_f64();
     let runtime = job.settled_at?.duration_since(job.started_at?);
+    let told = job.demand.clone().unwrap_or_else(untold);
     Some(TraceJob {
         id: AskId(job.id.0.as_u128()),
         submitted: Moment::from_secs_f64(seconds),
@@ -189,10 +190,20 @@ fn trace_job(job: &Job, begin: Timestamp) -> Option<TraceJob> {
         expected: None,
         kind: job.kind.to_string(),
         tenant: job.tenant.clone().unwrap_or_else(|| "all".to_owned()),
-        key: None,
+        key: told.exclusive,
         priority: 0,
-        demand: Demand { cpu_milli: 1000, ..Demand::default() },
+        demand: Demand {
+            cpu_milli: told.cpu_milli,
+            memory: told.memory,
+            scratch: told.scratch,
+            io: told.io,
+        },
         peak_memory: None,
-        size: job.progress.map_or(0, |progress| progress.total),
+        size: told.size.or(job.progress.map(|progress| progress.total)).unwrap_or(0),
     })
+}
+
+/// What is taken for the demand of a job whose node told none, since it was of an older version.
+fn untold() -> schema::Demand {
+    schema::Demand { cpu_milli: 1000, ..schema::Demand::default() }
 }

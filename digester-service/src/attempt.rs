@@ -8,7 +8,7 @@ use std::{
 };
 
 use regulator::End;
-use schema::{DigestConfig, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
+use schema::{Demand, DigestConfig, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -23,13 +23,13 @@ use crate::{
 
 /// Takes an admitted job through its attempt. However it ends, the permit is given back.
 pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
-    let Admitted { job, config, reporter, permit } = admitted;
+    let Admitted { job, demand, config, reporter, permit } = admitted;
     let (id, attempt) = (job.id, reporter.attempt());
     let callback = node.callback_for(&config);
     // Claim before touching any file: a stale replay is refused here, and costs nothing. A node that
     // is stopping claims nothing more, and one that may have lost its lease nothing yet.
     let claimed = node.stopping.run_until_cancelled(node.leased(&config)).await.is_some()
-        && claim(&node, &callback, &job, &reporter).await;
+        && claim(&node, &callback, demand, &reporter).await;
     if !claimed {
         permit.finish(regulator::Outcome::of(End::NotRun));
         node.intake.release(id, attempt);
@@ -50,11 +50,12 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
 }
 
 /// Asks for the job until there is an answer; `false` if it is not ours.
-async fn claim(node: &Node, callback: &Callback, job: &NewJob, reporter: &Reporter) -> bool {
+async fn claim(node: &Node, callback: &Callback, demand: Demand, reporter: &Reporter) -> bool {
     let attempt = reporter.attempt();
     let claim = JobPatch {
         status: Some(JobStatus::Running),
         message: Some(format!("attempt {attempt} begins on {}", node.name)),
+        demand: Some(demand),
         ..reporter.patch()
     };
     let claim = reporter.addressed(claim);
@@ -64,7 +65,7 @@ async fn claim(node: &Node, callback: &Callback, job: &NewJob, reporter: &Report
         match heard.map(sole) {
             Ok(Ok(answer)) => return is_ours(&answer, attempt, reporter),
             Ok(Err(refusal)) => {
-                info!(job.id = %job.id, "job {} is not ours: {refusal}", job.id);
+                info!(job.id = %claim.id, "job {} is not ours: {refusal}", claim.id);
                 return false;
             }
             Err(away) => warn!(error = &away as &dyn std::error::Error, "the claim must wait"),

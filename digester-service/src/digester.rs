@@ -32,6 +32,15 @@ pub struct Needs {
     pub cost: Option<u64>,
 }
 
+impl Needs {
+    /// As the web service keeps them.
+    pub(crate) fn told(&self) -> schema::Demand {
+        let Demand { cpu_milli, memory, scratch, io } = self.demand;
+        let (exclusive, size) = (self.exclusive.clone(), self.cost);
+        schema::Demand { cpu_milli, memory, scratch, io, exclusive, size }
+    }
+}
+
 /// One attempt, as its digester sees it.
 pub struct Work {
     key: Key,
@@ -111,4 +120,19 @@ pub enum Outcome {
     },
     /// It stopped because it was told to, and left nothing behind.
     Stopped,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_all_that_is_needed() {
+        let demand = Demand { cpu_milli: 1, memory: 2, scratch: 3, io: 4 };
+        let needs = Needs { demand, exclusive: Some("set 7".to_owned()), cost: Some(5) };
+        let told = serde_json::to_value(needs.told()).unwrap();
+        let expected = serde_json::json!({"cpu_milli": 1, "memory": 2, "scratch": 3, "io": 4,
+                                          "exclusive": "set 7", "size": 5});
+        assert_eq!(told, expected);
+    }
 }

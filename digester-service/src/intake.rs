@@ -10,7 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use regulator::{Ask, AskId, Permit, Shared};
-use schema::{Attempt, DigestConfig, Held, HeldState, JobId, NewJob, NodeId};
+use schema::{Attempt, Demand, DigestConfig, Held, HeldState, JobId, NewJob, NodeId};
 
 use crate::{
     config::Limits,
@@ -33,6 +33,7 @@ pub(crate) struct Intake {
 struct Entry {
     /// The job; its instruction goes with the attempt.
     job: NewJob,
+    demand: Demand,
     config: DigestConfig,
     taken_at: Timestamp,
     state: HeldState,
@@ -59,6 +60,7 @@ pub(crate) enum Offer {
 /// A job that may start.
 pub(crate) struct Admitted {
     pub(crate) job: NewJob,
+    pub(crate) demand: Demand,
     pub(crate) config: DigestConfig,
     pub(crate) reporter: Arc<Reporter>,
     pub(crate) permit: Permit,
@@ -79,6 +81,7 @@ impl Intake {
         if held.len() >= self.limits.held_jobs || bytes >= self.limits.held_bytes {
             return Offer::Full { held: held.len() };
         }
+        let demand = needs.told();
         let submitted = self.regulator.lock().submit(self.regulator.now(), ask(&job, needs));
         match submitted {
             Ok(()) => {}
@@ -87,17 +90,18 @@ impl Intake {
             }
             Err(regulator::Refusal::Draining) => return Offer::Closed,
         }
-        let (id, entry) = (job.id, self.entry(job, config));
+        let (id, entry) = (job.id, self.entry(job, demand, config));
         self.bytes.fetch_add(entry.bytes, Relaxed);
         held.insert(id, entry);
         Offer::Taken
     }
 
-    fn entry(&self, job: NewJob, config: DigestConfig) -> Entry {
+    fn entry(&self, job: NewJob, demand: Demand, config: DigestConfig) -> Entry {
         let reporter = Reporter::new(&job, self.node.clone());
         Entry {
             bytes: job.instruction.as_ref().map_or(0, |instruction| instruction.get().len()),
             job,
+            demand,
             config,
             taken_at: Timestamp::now(),
             state: HeldState::Waiting,
@@ -116,8 +120,9 @@ impl Intake {
             entry.state = HeldState::Claiming;
             let instruction = entry.job.instruction.take();
             let job = NewJob { instruction, ..entry.job.clone() };
-            let (config, reporter) = (entry.config.clone(), Arc::clone(&entry.reporter));
-            return Some(Admitted { job, config, reporter, permit });
+            let (demand, config) = (entry.demand.clone(), entry.config.clone());
+            let reporter = Arc::clone(&entry.reporter);
+            return Some(Admitted { job, demand, config, reporter, permit });
         }
     }
 

@@ -274,6 +274,7 @@ mod tests {
             sequence: 7,
             node: NodeId::new("n").unwrap(),
             status: Some(JobStatus::Completed),
+            demand: None,
             cut_short: false,
             stage: None,
             progress: None,

@@ -148,6 +148,7 @@ impl Reporter {
             sequence: self.sequence.fetch_add(1, Relaxed),
             node: self.node.clone(),
             status: None,
+            demand: None,
             cut_short: false,
             stage: None,
             progress: None,

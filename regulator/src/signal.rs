@@ -45,3 +45,14 @@ impl Pressure {
         (find("some "), find("full "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_kernel_tells_of_the_processor_only_when_some_wait() {
+        let text = "some avg10=1.50 avg60=0.00 avg300=0.00 total=9\n";
+        assert_eq!(Pressure::parse(text), (Some(1.5), None));
+    }
+}

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{Held, JobId, JobStatus, Key, Kind, NodeId, Progress, TraceParent};
+use crate::{Demand, Held, JobId, JobStatus, Key, Kind, NodeId, Progress, TraceParent};
 
 /// A job as the web service knows it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -43,6 +43,9 @@ pub struct Job {
     /// The node that holds it, or the last one that did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeId>,
+    /// What the last attempt demanded of its node, if it told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demand: Option<Demand>,
     /// Whether somebody asked for its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancel_requested: bool,

@@ -2,6 +2,7 @@
 //!
 //! Plain data, no I/O: what is read here from the wire is checked here, and trusted afterwards.
 
+mod demand;
 mod event;
 pub mod gobii;
 mod id;
@@ -16,6 +17,7 @@ mod request;
 mod status;
 mod trace;
 
+pub use demand::Demand;
 pub use event::JobEvent;
 pub use id::{InvalidName, JobId, Key, Kind, NodeId};
 pub use instruction::{Accepted, AcceptedItem, Instruction, NewInstruction};

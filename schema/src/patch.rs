@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{JobId, JobStatus, NodeId, Problem, TraceParent};
+use crate::{Demand, JobId, JobStatus, NodeId, Problem, TraceParent};
 
 /// How far a job has come, in units of its kind (bytes, for a digest).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -32,6 +32,9 @@ pub struct JobPatch {
     /// The status to move to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<JobStatus>,
+    /// What the attempt will take of its node; told with the claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demand: Option<Demand>,
     /// Whether the attempt ended without a word, and its node only found that out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut_short: bool,

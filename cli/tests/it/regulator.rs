@@ -2,9 +2,11 @@
 
 use std::{fs, path::Path, process::Output};
 
-use serde_json::Value;
+use schema::JobStatus;
+use serde_json::{Value, json};
+use sqlx::PgPool;
 
-use crate::system::digester;
+use crate::system::{System, digester};
 
 fn regulator(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = digester();
@@ -66,4 +68,37 @@ fn a_wrong_strategy_is_refused_with_its_line_before_anything_is_simulated() {
         assert!(said.contains(word), "{word}: {said}");
     }
     assert!(output.stdout.is_empty());
+}
+
+#[sqlx::test]
+async fn exported_jobs_of_one_key_wait_for_each_other_where_keys_are_heeded(db: PgPool) {
+    let system = System::new(&db);
+    let (_web, _node) = (system.start("webservice"), system.start("service"));
+    let jobs = ["plot 7", "plot 7", "plot 8"]
+        .map(|key| system.submit_order(&json!({"milliseconds": 100, "exclusive": key})));
+    for job in &jobs {
+        system.until_status(job, JobStatus::Completed);
+    }
+    let exported = system.client_plain(&["regulator", "trace"]).stdout;
+
+    let mut trace = ::regulator::sim::read(&*exported).unwrap();
+    let keys: Vec<_> = trace.iter().map(|job| job.key.as_deref().unwrap()).collect();
+    assert_eq!(keys, ["plot 7", "plot 7", "plot 8"]);
+    assert!(trace.iter().all(|job| job.size == 100), "{trace:?}");
+    // However slowly they came one after the other: now they come at once.
+    trace.iter_mut().for_each(|job| job.submitted = ::regulator::Moment::ZERO);
+    assert_eq!(longest_wait(&trace, "{ fixed = { at_once = 3 } }"), 0.0);
+    assert!(longest_wait(&trace, "{ fixed = { at_once = 3 } }, { keyed = {} }") > 0.0);
+}
+
+/// For how many seconds a job of the trace waits at most under these gates.
+fn longest_wait(trace: &[::regulator::sim::TraceJob], gates: &str) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("gates.toml"), format!("gates = [{gates}]")).unwrap();
+    let file = fs::File::create(folder.path().join("trace.csv")).unwrap();
+    ::regulator::sim::write(trace, file).unwrap();
+    let simulate = ["simulate", "--trace", "trace.csv", "--strategy", "gates.toml", "--json"];
+    let output = regulator(folder.path(), &simulate);
+    let reports: Value = serde_json::from_slice(&output.stdout).unwrap();
+    reports[0]["wait_s"]["max"].as_f64().unwrap()
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use schema::{Job, JobEvent, JobStatus, Node, NodeState};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 /// A guard against waiting for ever; no test passes or fails by it alone.
@@ -188,16 +188,26 @@ impl System {
     }
 
     pub(crate) fn client(&self, arguments: &[&str]) -> Output {
+        self.client_plain(&[arguments, &["--json"]].concat())
+    }
+
+    /// A question on the command line, answered as it is to people.
+    pub(crate) fn client_plain(&self, arguments: &[&str]) -> Output {
         let mut command = digester();
-        command.args(arguments).arg("--json").env("RUST_LOG", "off");
+        command.args(arguments).env("RUST_LOG", "off");
         command.env("DIGESTER_URL", format!("http://127.0.0.1:{}", self.web_port));
         command.output().unwrap()
     }
 
     /// Submits an instruction for the digester that sleeps, once the web service is there.
     pub(crate) fn submit_sleep(&self, milliseconds: u64) -> String {
+        self.submit_order(&json!({"milliseconds": milliseconds}))
+    }
+
+    /// Submits this order to the digester that sleeps, once the web service is there.
+    pub(crate) fn submit_order(&self, order: &Value) -> String {
         let file = self.folder.path().join("sleep.json");
-        fs::write(&file, format!(r#"{{"milliseconds": {milliseconds}}}"#)).unwrap();
+        fs::write(&file, order.to_string()).unwrap();
         let file = file.display().to_string();
         let job = until("the web service takes an instruction", || {
             self.ask(&["submit", &file, "--kind", "sleep"])

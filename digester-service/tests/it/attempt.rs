@@ -1,6 +1,6 @@
 //! One job on its way through the node.
 
-use schema::JobStatus;
+use schema::{Demand, JobStatus};
 use serde_json::{Value, json};
 
 use crate::{web::Mood, world::World};
@@ -20,6 +20,19 @@ async fn a_job_goes_from_hand_over_to_report_in_order() {
     assert_eq!((&*row.message, row.report.as_deref()), ("passed", Some(r#"{"tables":[]}"#)));
     assert_eq!(row.node.as_deref(), Some("n1"));
     node.until(job, Value::Null).await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_claim_tells_what_the_job_demands_and_nothing_else_does() {
+    let world = World::new().await;
+    let node = world.node();
+    let order = json!({"milliseconds": 30, "exclusive": "plot 7"});
+    let (job, request) = world.web.submit("sleep", &order);
+    node.takes(&request).await;
+    let row = world.web.until_settled(job).await;
+    let exclusive = Some("plot 7".to_owned());
+    assert_eq!(row.demands, [Demand { exclusive, size: Some(30), ..Demand::default() }]);
     node.stop().await;
 }
 

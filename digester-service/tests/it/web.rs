@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, patch, post, put},
 };
-use schema::{Attempt, Heartbeat, JobPatch, JobStatus, Problem, ProblemKind};
+use schema::{Attempt, Demand, Heartbeat, JobPatch, JobStatus, Problem, ProblemKind};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -46,6 +46,8 @@ pub(crate) struct Row {
     pub(crate) message: String,
     pub(crate) cancel_requested: bool,
     pub(crate) report: Option<String>,
+    /// What each attempt demanded.
+    pub(crate) demands: Vec<Demand>,
     /// The trace that each thing said of it belonged to.
     pub(crate) traces: Vec<Option<String>>,
     /// Everything that was ever taken: status, stage and progress, in order.
@@ -230,6 +232,7 @@ impl Row {
             message: String::new(),
             cancel_requested: false,
             report: None,
+            demands: Vec::new(),
             traces: Vec::new(),
             past: Vec::new(),
         }
@@ -272,6 +275,7 @@ impl Row {
     fn apply(&mut self, patch: &JobPatch) {
         (self.attempt, self.sequence) = (patch.attempt, patch.sequence);
         self.cut_short += u32::from(patch.cut_short);
+        self.demands.extend(patch.demand.clone());
         self.node = Some(patch.node.to_string());
         if let Some(status) = patch.status {
             self.status = status;

@@ -91,6 +91,7 @@ mod tests {
             sequence,
             node: NodeId::new("a").unwrap(),
             status,
+            demand: None,
             cut_short: false,
             stage: None,
             progress: None,

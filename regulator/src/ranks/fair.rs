@@ -152,4 +152,14 @@ mod tests {
         assert_eq!(rank.tags.keys().collect::<Vec<_>>().len(), 2);
         assert_eq!((rank.tag("owes"), rank.tag("one more")), (100.0, 50.0));
     }
+
+    #[test]
+    fn those_who_owe_are_looked_through_again_only_once_they_are_twice_as_many() {
+        let mut rank = FairRank::new(Fair::default());
+        for tenant in 0..=TIDY {
+            rank.charge(&format!("tenant {tenant}"), 100.0);
+        }
+        rank.tidy();
+        assert_eq!((rank.tags.len(), rank.tidy_at), (TIDY + 1, 2 * (TIDY + 1)));
+    }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use regulator::sim::{
     Generator, Plant, Random, Report, TraceError, TraceJob, html, read, simulate, write,
 };
-use regulator::{AskId, Moment, Stack, Strategy};
+use regulator::{AskId, Moment, Regulator, Stack, Strategy};
 
 use crate::size::at_most;
 
@@ -65,6 +65,19 @@ fn jobs_that_share_too_few_cores_slow_down_together() {
     assert_eq!(run(&fixed(4), &trace, &plant).makespan_s, 120.0, "half speed");
     assert_eq!(run(&fixed(2), &trace, &plant).makespan_s, 120.0, "full speed, two by two");
     assert_eq!(run(&fixed(3), &trace, &plant).makespan_s, 150.0, "three at two thirds, then one");
+}
+
+#[test]
+fn work_is_told_in_core_seconds() {
+    let mut trace = Generator { jobs: 1, keys: 0, ..Generator::default() }.trace();
+    (trace[0].submitted, trace[0].runtime) = (Moment::ZERO, Duration::from_millis(20_500));
+    trace[0].demand.cpu_milli = 2000;
+    let toml = "gates = [{ adaptive = { max = 8, window = \"10s\" } }]";
+    let plant = Plant::default();
+    let mut node = Stack::new(&Strategy::from_toml(toml).unwrap(), plant.dawn());
+    simulate(&mut node, &trace, &plant);
+    let said = node.state(plant.dawn()).gates[0].text.clone();
+    assert!(said.contains("2.000 units of work a second at 1"), "{said}");
 }
 
 #[test]

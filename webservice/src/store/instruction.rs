@@ -194,6 +194,7 @@ impl Order<'_> {
             attempt: 0,
             cut_short: 0,
             node: node.cloned(),
+            demand: None,
             cancel_requested: false,
             rerun_of: None,
             traceparent: self.order.traceparent.clone(),

@@ -13,7 +13,7 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Opt
         r#"
         select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
                progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at, cut_short
+               started_at, updated_at, settled_at, cut_short, demand::text
           from job
          where id = $1
         "#,
@@ -54,7 +54,7 @@ pub(crate) async fn latest_of(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Resul
         r#"
         select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
                progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at, cut_short
+               started_at, updated_at, settled_at, cut_short, demand::text
           from job
          where key = $1
          order by id desc
@@ -78,7 +78,7 @@ pub(crate) async fn list(
         r#"
         select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
                progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at, cut_short
+               started_at, updated_at, settled_at, cut_short, demand::text
           from job
          where ($1::uuid is null or id < $1)
            and ($2::text is null or status = $2)
@@ -115,7 +115,7 @@ pub(crate) async fn list_unsettled(
         r#"
         select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
                progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at, cut_short
+               started_at, updated_at, settled_at, cut_short, demand::text
           from job
          where settled_at is null
            and ($1::uuid is null or id > $1)
@@ -307,7 +307,7 @@ pub(crate) async fn cancel(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<O
                submitted_by, status as "status!", stage, progress_done, progress_total, message,
                attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
                submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
-               cut_short as "cut_short!"
+               cut_short as "cut_short!", demand::text
           from asked
         "#,
         id.0,
@@ -344,7 +344,7 @@ pub(crate) async fn rerun(db: impl PgExecutor<'_>, of: JobId) -> sqlx::Result<Op
                submitted_by, status as "status!", stage, progress_done, progress_total, message,
                attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
                submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
-               cut_short as "cut_short!"
+               cut_short as "cut_short!", demand::text
           from made
         "#,
         of.0,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use schema::{AddressedPatch, JobId, JobPatch, JobStatus, NodeId, PatchAnswer};
+use schema::{AddressedPatch, Demand, JobId, JobPatch, JobStatus, NodeId, PatchAnswer};
 use sqlx::PgExecutor;
 
 use super::row::{signed, storable, undecodable, unsigned};
@@ -75,9 +75,9 @@ async fn take(
             select *, coalesce(status in ('submitted', 'running'), false) as begins
               from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[],
                           $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::bool[],
-                          $12::bool[])
+                          $12::bool[], $13::text[])
                    as patch (id, attempt, sequence, node, status, stage, done, total, message,
-                             report, is_event, cut_short)
+                             report, is_event, cut_short, demand)
         ),
         taken as (
             update job
@@ -90,6 +90,7 @@ async fn take(
                                          else coalesce(patch.total, job.progress_total) end,
                    message = coalesce(patch.message, job.message),
                    attempt = patch.attempt,
+                   demand = coalesce(patch.demand::json, job.demand),
                    cut_short = job.cut_short + patch.cut_short::int,
                    sequence = greatest(patch.sequence,
                                        case when patch.attempt = job.attempt
@@ -113,7 +114,7 @@ async fn take(
                            and (patch.sequence > job.sequence or patch.status is not null))
                    )
                and (patch.status is null
-                    or exists (select from unnest($13::text[], $14::text[]) as legal (origin, goal)
+                    or exists (select from unnest($14::text[], $15::text[]) as legal (origin, goal)
                                 where legal.origin = job.status and legal.goal = patch.status))
             returning job.id, job.status, job.attempt, job.cancel_requested, patch.stage,
                       patch.node, patch.message, patch.report, patch.is_event
@@ -141,6 +142,7 @@ async fn take(
         &column(|patch| patch.report.as_ref().map(|report| report.get().to_owned())) as _,
         &events,
         &cut_short,
+        &column(|patch| patch.demand.as_ref().map(json)) as _,
         &from,
         &to,
     )
@@ -156,6 +158,10 @@ async fn take(
             Ok((JobId(row.id), answer))
         })
         .collect()
+}
+
+fn json(demand: &Demand) -> String {
+    serde_json::to_string(demand).expect("a demand has only numbers and text")
 }
 
 /// How a job stands whose row did not take a patch.

@@ -21,6 +21,7 @@ pub(super) struct JobRow {
     pub(super) attempt: i32,
     pub(super) cut_short: i32,
     pub(super) node: Option<String>,
+    pub(super) demand: Option<String>,
     pub(super) cancel_requested: bool,
     pub(super) rerun_of: Option<Uuid>,
     pub(super) submitted_at: Timestamp,
@@ -47,6 +48,12 @@ impl TryFrom<JobRow> for Job {
             attempt: unsigned(row.attempt),
             cut_short: unsigned(row.cut_short),
             node: row.node.map(NodeId::new).transpose().map_err(undecodable)?,
+            demand: row
+                .demand
+                .as_deref()
+                .map(serde_json::from_str)
+                .transpose()
+                .map_err(undecodable)?,
             cancel_requested: row.cancel_requested,
             rerun_of: row.rerun_of.map(JobId),
             traceparent: None,

@@ -44,6 +44,28 @@ async fn a_job_goes_from_claim_to_report(db: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn what_an_attempt_demands_is_told_with_its_claim_and_kept(db: PgPool) {
+    let world = World::new(&db).await;
+    let (told, untold) = (world.submit("told").await, world.submit("untold").await);
+    let demand = json!({"cpu_milli": 2000, "memory": 5, "scratch": 6, "io": 1,
+                        "exclusive": "set\u{0} “7”", "size": 8});
+    let mut first = claim(1, "n1");
+    first["demand"] = demand.clone();
+    assert_eq!(world.say(told, &first).await.status, 200);
+    assert_eq!(world.job(told).await["demand"], demand);
+    // The next attempt is of a node that tells nothing: what the job demanded is still known.
+    world.say(told, &patch(1, 1, "n1", Some("submitted"))).await;
+    world.say(told, &claim(2, "n2")).await;
+    world.say(told, &patch(2, 1, "n2", Some("completed"))).await;
+    world.say(untold, &claim(1, "n2")).await;
+    let listed = world.get("/job").await.json();
+    let demands: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|job| &job["demand"]).collect();
+    assert_eq!(demands, [&Value::Null, &demand], "newest first");
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn an_older_patch_changes_nothing(db: PgPool) {
     let world = World::new(&db).await;
     let job = world.submit("a").await;

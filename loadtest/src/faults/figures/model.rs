@@ -168,6 +168,7 @@ impl World {
             sequence: u32::try_from(dice.below(6)).expect("below six"),
             node: NodeId::new(node).expect("a word is a node"),
             status: *dice.pick(&statuses),
+            demand: None,
             cut_short: false,
             stage: dice.chance(300).then(|| "stage".to_owned()),
             progress: None,

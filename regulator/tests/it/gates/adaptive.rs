@@ -65,6 +65,30 @@ fn it_doubles_while_that_pays_and_then_moves_by_sixteenths() {
 }
 
 #[test]
+fn a_doubling_that_does_not_pay_is_taken_back_even_if_the_work_has_its_knee_there() {
+    let strict = "gates = [{ adaptive = { max = 200, gain = 0.999, window = \"10s\" } }]";
+    let nearly = limits(strict, 2, |_, jobs| if jobs > 1.0 { 1.99 } else { 1.0 });
+    assert_eq!(nearly, [2.0, 1.0]);
+}
+
+#[test]
+fn what_ran_in_one_window_does_not_count_in_the_next() {
+    let mut world = World::new("gates = [{ adaptive = { max = 8, start = 4, window = \"10s\" } }]");
+    for id in 1..=4 {
+        world.submit(id, |_| ()).unwrap();
+    }
+    world.start();
+    let mut limit_after_ten_seconds = |ends: Option<u128>| {
+        world.pass(10.0);
+        world.node.observe(world.now, Signal::Work(1.0));
+        ends.map(|id| world.end_as(id, End::NotRun));
+        world.node.state(world.now).gates[0].budgets[0].capacity
+    };
+    assert_eq!(limit_after_ten_seconds(Some(1)), 8, "it was used to the full");
+    assert_eq!(limit_after_ten_seconds(None), 8, "three of eight teach nothing");
+}
+
+#[test]
 fn running_out_of_memory_cuts_it_at_once() {
     let mut world = World::new("gates = [{ adaptive = { max = 20, start = 10, min = 8 } }]");
     for id in 1..=20 {

@@ -29,6 +29,16 @@ fn jobs_of_one_key_never_meet_and_others_pass() {
 }
 
 #[test]
+fn withdrawing_the_first_of_a_busy_key_starts_nobody() {
+    let mut world = world(KEYED, &["a", "a", "a"]);
+    assert_eq!(world.start(), [1]);
+    assert!(world.node.withdraw(world.now, AskId(2)));
+    assert_eq!(world.start(), []);
+    world.end(1);
+    assert_eq!(world.start(), [3]);
+}
+
+#[test]
 fn withdrawing_the_first_of_a_key_lets_the_second_stand_in_its_place() {
     let mut world = world(KEYED, &["a", "a", "a"]);
     assert!(world.node.withdraw(world.now, AskId(1)));

@@ -100,6 +100,7 @@ fn job(new: &NewInstruction, number: i64) -> Job {
         attempt: 0,
         cut_short: 0,
         node: None,
+        demand: None,
         cancel_requested: false,
         instruction: None,
         held: None,
