@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use edge::Step;
 use schema::{Heartbeat, Kind};
 use tokio::{runtime, sync::oneshot, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -125,6 +126,7 @@ impl Beats {
     }
 
     fn hear(&mut self, beat: &Heartbeat, lease: &schema::Lease, sent: Instant) {
+        Step::Heard.pass();
         let node = &self.node;
         for &attempt in &lease.lost {
             node.intake.stop(attempt, Stop::Lost);

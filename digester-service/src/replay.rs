@@ -3,6 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use edge::Step;
 use schema::{Attempt, DigestConfig, Job, JobFilter, JobId, JobStatus, Kind, NewJob};
 use serde_json::value::RawValue;
 use tracing::{debug, warn};
@@ -79,6 +80,7 @@ async fn pass(node: &Node, instructions: bool) -> Result<(), Away> {
     let mut room = true;
     loop {
         let page = node.callback.jobs(&filter).await?;
+        Step::Replaying.pass();
         room = carry_out(node, page.items, room).await?;
         filter.after = page.next.and_then(|next| next.parse().ok());
         filter.instructions &= room;
