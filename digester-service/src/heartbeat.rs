@@ -135,11 +135,9 @@ impl Beats {
             node.intake.stop(attempt, Stop::Cancelled);
         }
         node.lease.told(&beat.cut_short);
-        let length = Duration::from_millis(lease.lease_ms);
-        self.period = Some(length);
-        // A little less than it is: what is published has to be so before others may begin. After
-        // everything else: whoever waits for it may go on now.
-        node.lease.holds_until(sent + length * 3 / 4);
+        self.period = Some(lease.length());
+        // After everything else: whoever waits for it may go on now.
+        node.lease.holds_until(sent + lease.trusted());
     }
 
     /// Another process has our name, and our jobs were taken from us.

@@ -12,19 +12,19 @@ use crate::{callback::Away, error::ApiError, node::Node};
 
 /// What is to be done about unsettled jobs.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct ReplayPlan {
+pub struct ReplayPlan {
     /// Waiting, and not held: offer them to the intake.
-    pub(crate) take: Vec<JobId>,
+    pub take: Vec<JobId>,
     /// Running, says the web service, but not here: attempts that ended without a word. Or waiting
     /// for a digester that this process does not have.
-    pub(crate) lacks: Vec<Attempt>,
+    pub lacks: Vec<Attempt>,
     /// Held here, and to end: somebody asked for it, and word of it may have been lost.
-    pub(crate) stop: Vec<JobId>,
+    pub stop: Vec<JobId>,
 }
 
 impl ReplayPlan {
     /// Decides, and does nothing.
-    pub(crate) fn new(
+    pub fn new(
         unsettled: &[Job],
         is_ours: impl Fn(&Job) -> bool,
         is_served: impl Fn(&Kind) -> bool,

@@ -4,6 +4,7 @@
 mod grace;
 mod keeper;
 
+pub use grace::Grace;
 pub(crate) use keeper::run;
 
 use std::collections::HashSet;

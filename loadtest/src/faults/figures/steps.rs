@@ -50,6 +50,9 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Line> {
     trial.finish(Line { result: "every step was come to".to_owned(), ..line }).await
 }
 
+/// Clients that submit in the background.
+type Submitting = tokio::task::JoinHandle<anyhow::Result<()>>;
+
 /// A step, and how it is the last.
 struct Case {
     step: Step,
@@ -60,30 +63,33 @@ struct Case {
 
 impl Case {
     async fn run(&self, trial: &mut Trial<'_>) -> anyhow::Result<()> {
-        let time = trial.dice.between(1, self.times());
-        let plan = format!("{}:{}:{time}", self.step.name(), self.how.name());
+        let plan = format!("{}:{}:1", self.step.name(), self.how.name());
         self.restart(&mut trial.system, vec![(FAIL_VARIABLE, plan)])?;
-        let orders = self.orders(&trial.system)?;
-        let submitting = submit::start(&trial.system, &trial.ledger, orders, Duration::ZERO);
-        self.come_to_it(&mut trial.system).await?;
+        if !self.is_web && !matches!(self.step, Step::Heard | Step::Replaying) {
+            trial.system.until_node_is_ready(VICTIM).await?;
+        }
+        let submitting = self.submit(trial, "first")?;
+        let then = match self.until_it_shows(&mut trial.system, USUAL).await {
+            Ok(()) => None,
+            Err(_) => Some(self.come_to_it_alone(trial).await?),
+        };
         self.go_on(&mut trial.system).await?;
-        submitting.await??;
+        for submitting in [Some(submitting), then].into_iter().flatten() {
+            submitting.await??;
+        }
         trial.system.until_settled(PATIENCE).await?;
         trial.system.until_node_is_ready(VICTIM).await
     }
 
-    /// Up to the how manieth time: many steps are not come to often.
-    const fn times(&self) -> u64 {
-        match self.step {
-            Step::Accepted | Step::Admitted | Step::Claimed | Step::Digested => 2,
-            _ => 1,
-        }
+    fn submit(&self, trial: &Trial<'_>, when: &str) -> anyhow::Result<Submitting> {
+        let orders = self.orders(&trial.system, when)?;
+        Ok(submit::start(&trial.system, &trial.ledger, orders, Duration::ZERO))
     }
 
-    fn orders(&self, system: &System) -> anyhow::Result<Vec<Order>> {
-        let key = |number: u32| format!("F2-{}-{number}", self.name);
+    fn orders(&self, system: &System, when: &str) -> anyhow::Result<Vec<Order>> {
+        let key = |number: u32| format!("F2-{}-{when}-{number}", self.name);
         if self.step == Step::Publishing {
-            let (instruction, _) = system.sample(&self.name)?;
+            let (instruction, _) = system.sample(&format!("{}-{when}", self.name))?;
             return Ok((0..JOBS).map(|n| Order::digest(key(n), instruction.clone())).collect());
         }
         let taken_away = self.step == Step::TakenAway;
@@ -91,21 +97,19 @@ impl Case {
         Ok((0..JOBS).map(|number| Order::sleep(key(number), work)).collect())
     }
 
-    /// Waits until the process comes to the step. Some come to it only because of what becomes of
-    /// the other node.
-    async fn come_to_it(&self, system: &mut System) -> anyhow::Result<()> {
-        if self.until_it_shows(system, USUAL).await.is_ok() {
-            return Ok(());
-        }
-        if let Some(process) = system.nodes[OTHER].process.take() {
+    /// Waits until the process comes to the step without the other node, or because of what becomes of
+    /// that one.
+    async fn come_to_it_alone(&self, trial: &mut Trial<'_>) -> anyhow::Result<Submitting> {
+        if let Some(process) = trial.system.nodes[OTHER].process.take() {
             process.kill()?;
         }
-        let shown = self.until_it_shows(system, LAPSE).await.is_ok();
-        system.start_node(OTHER)?;
-        match shown {
-            true => Ok(()),
-            false => self.until_it_shows(system, PATIENCE).await,
+        let submitting = self.submit(trial, "then")?;
+        let shown = self.until_it_shows(&mut trial.system, LAPSE).await.is_ok();
+        trial.system.start_node(OTHER)?;
+        if !shown {
+            self.until_it_shows(&mut trial.system, PATIENCE).await?;
         }
+        Ok(submitting)
     }
 
     async fn until_it_shows(&self, system: &mut System, patience: Duration) -> anyhow::Result<()> {
