@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use edge::Step;
 use regulator::End;
 use schema::{Demand, DigestConfig, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
 use tokio::sync::oneshot;
@@ -26,6 +27,7 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
     let Admitted { job, demand, config, reporter, permit } = admitted;
     let (id, attempt) = (job.id, reporter.attempt());
     let callback = node.callback_for(&config);
+    Step::Admitted.pass();
     // Claim before touching any file: a stale replay is refused here, and costs nothing. A node that
     // is stopping claims nothing more, and one that may have lost its lease nothing yet.
     let claimed = node.stopping.run_until_cancelled(node.leased(&config)).await.is_some()
@@ -35,6 +37,7 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
         node.intake.release(id, attempt);
         return;
     }
+    Step::Claimed.pass();
     node.intake.moves_on(id, attempt, HeldState::Running);
     let deadline =
         config.deadline_seconds.or(node.limits.deadline_seconds).map(Duration::from_secs);
@@ -145,6 +148,7 @@ fn spawn(
         let _entered = span.entered();
         lower_priority();
         let outcome = execute(&node, &to, job, Arc::clone(&reporter));
+        Step::Digested.pass();
         // Nobody waiting any more is fine: the outcome is in the journal.
         let _ = done.send(settle(&node, to, id, &reporter, outcome));
     };
@@ -245,4 +249,5 @@ fn record(node: &Node, parcel: Parcel) {
         // Without the journal a restart repeats the attempt; as long as we live, nothing is lost.
         error!(%error, job.id = %id, "could not write down the outcome of job {id}");
     }
+    Step::Recorded.pass();
 }

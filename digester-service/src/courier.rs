@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use edge::{Backoff, Pace};
+use edge::{Backoff, Pace, Step};
 use schema::{AddressedPatch, JobPatch};
 use tracing::{error, warn};
 
@@ -126,6 +126,7 @@ async fn deliver_alone(callback: &Callback, item: &AddressedPatch) -> Result<(),
 }
 
 fn settled(node: &Node, marks: &[Mark]) {
+    Step::Delivered.pass();
     if let Err(error) = node.journal.delivered(marks) {
         // They would be delivered again after a restart, which does no harm.
         error!(%error, "could not note that outcomes were delivered");
@@ -133,6 +134,7 @@ fn settled(node: &Node, marks: &[Mark]) {
     for &(job, attempt) in marks {
         node.intake.release(job, attempt);
     }
+    Step::Released.pass();
 }
 
 fn tell(item: &AddressedPatch, refusal: Refusal) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use edge::Step;
 use regulator::Demand;
 use schema::{Key, Kind, Progress};
 use serde_json::value::RawValue;
@@ -88,6 +89,7 @@ impl Work {
     /// begun the next one. Ask as late as can be.
     #[must_use]
     pub fn may_publish(&self) -> bool {
+        Step::Publishing.pass();
         match &self.lease {
             Some(lease) => lease.wait_held(|| self.is_cancelled()),
             None => !self.is_cancelled(),

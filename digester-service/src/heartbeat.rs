@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use edge::Step;
 use schema::{Heartbeat, Kind};
 use tokio::{runtime, sync::oneshot, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -125,6 +126,7 @@ impl Beats {
     }
 
     fn hear(&mut self, beat: &Heartbeat, lease: &schema::Lease, sent: Instant) {
+        Step::Heard.pass();
         let node = &self.node;
         for &attempt in &lease.lost {
             node.intake.stop(attempt, Stop::Lost);
@@ -133,11 +135,9 @@ impl Beats {
             node.intake.stop(attempt, Stop::Cancelled);
         }
         node.lease.told(&beat.cut_short);
-        let length = Duration::from_millis(lease.lease_ms);
-        self.period = Some(length);
-        // A little less than it is: what is published has to be so before others may begin. After
-        // everything else: whoever waits for it may go on now.
-        node.lease.holds_until(sent + length * 3 / 4);
+        self.period = Some(lease.length());
+        // After everything else: whoever waits for it may go on now.
+        node.lease.holds_until(sent + lease.trusted());
     }
 
     /// Another process has our name, and our jobs were taken from us.

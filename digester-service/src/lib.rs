@@ -31,5 +31,7 @@ mod strategy;
 pub use config::Config;
 pub use digester::{Digester, Needs, Outcome, Work};
 pub use loader::Loader;
+#[doc(hidden)]
+pub use replay::ReplayPlan;
 pub use service::{Service, openapi};
 pub use sleep::Sleep;

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use edge::Step;
 use regulator::{Shared, Strategy};
 use schema::{Attempt, DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
 use tokio::{sync::Notify, task::spawn_blocking};
@@ -207,6 +208,7 @@ impl Node {
         };
         let put = |(job, config, needs): (_, _, Result<_, _>)| self.put(job, config, needs?);
         let answers = sized.into_iter().map(put).collect();
+        Step::Offered.pass();
         self.runner.notify_one();
         answers
     }

@@ -3,6 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use edge::Step;
 use schema::{Attempt, DigestConfig, Job, JobFilter, JobId, JobStatus, Kind, NewJob};
 use serde_json::value::RawValue;
 use tracing::{debug, warn};
@@ -11,19 +12,19 @@ use crate::{callback::Away, error::ApiError, node::Node};
 
 /// What is to be done about unsettled jobs.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct ReplayPlan {
+pub struct ReplayPlan {
     /// Waiting, and not held: offer them to the intake.
-    pub(crate) take: Vec<JobId>,
+    pub take: Vec<JobId>,
     /// Running, says the web service, but not here: attempts that ended without a word. Or waiting
     /// for a digester that this process does not have.
-    pub(crate) lacks: Vec<Attempt>,
+    pub lacks: Vec<Attempt>,
     /// Held here, and to end: somebody asked for it, and word of it may have been lost.
-    pub(crate) stop: Vec<JobId>,
+    pub stop: Vec<JobId>,
 }
 
 impl ReplayPlan {
     /// Decides, and does nothing.
-    pub(crate) fn new(
+    pub fn new(
         unsettled: &[Job],
         is_ours: impl Fn(&Job) -> bool,
         is_served: impl Fn(&Kind) -> bool,
@@ -79,6 +80,7 @@ async fn pass(node: &Node, instructions: bool) -> Result<(), Away> {
     let mut room = true;
     loop {
         let page = node.callback.jobs(&filter).await?;
+        Step::Replaying.pass();
         room = carry_out(node, page.items, room).await?;
         filter.after = page.next.and_then(|next| next.parse().ok());
         filter.instructions &= room;

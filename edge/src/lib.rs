@@ -2,6 +2,7 @@
 
 mod backoff;
 mod batch;
+mod fail;
 mod json;
 mod metrics;
 mod pace;
@@ -14,6 +15,7 @@ mod trace;
 
 pub use backoff::Backoff;
 pub use batch::{Batched, Batcher};
+pub use fail::{How, Step, VARIABLE as FAIL_VARIABLE};
 pub use json::{Json, OneOrMany};
 pub use metrics::exposition;
 pub use pace::Pace;

@@ -4,6 +4,8 @@ mod dice;
 mod faults;
 mod load;
 mod options;
+#[cfg(test)]
+mod protocol;
 mod say;
 mod system;
 

@@ -1,5 +1,7 @@
 //! Digester services: what they say of themselves, and what is known of them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,6 +60,21 @@ pub struct Lease {
     /// Attempts whose end somebody asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancel: Vec<Attempt>,
+}
+
+impl Lease {
+    /// How long it is.
+    #[must_use]
+    pub const fn length(&self) -> Duration {
+        Duration::from_millis(self.lease_ms)
+    }
+
+    /// How long a node may go by it after it sent the heartbeat: a little less than it is, since what
+    /// is published has to be so before others may begin.
+    #[must_use]
+    pub fn trusted(&self) -> Duration {
+        self.length() * 3 / 4
+    }
 }
 
 /// Whether something was heard of a node lately.

@@ -2,7 +2,7 @@
 
 use std::{slice, sync::Arc, time::Duration};
 
-use edge::Batched;
+use edge::{Batched, Step};
 use schema::NewInstruction;
 use sqlx::PgPool;
 
@@ -55,6 +55,7 @@ impl Batched for Accepting {
 impl Accepting {
     async fn accept(&self, news: &[NewInstruction]) -> sqlx::Result<Vec<Acceptance>> {
         let accepted = instruction::accept(&self.db, news).await?;
+        Step::Accepted.pass();
         for acceptance in &accepted {
             if let Acceptance::Created(job) = acceptance {
                 self.news.submitted(job.id);

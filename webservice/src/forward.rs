@@ -8,7 +8,7 @@ pub(crate) use client::Client;
 
 use std::{collections::HashSet, time::Duration};
 
-use edge::Pace;
+use edge::{Pace, Step};
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use schema::{Held, Job, JobId, NodeId};
 use tokio::time::{Instant, sleep_until};
@@ -161,7 +161,9 @@ impl Forwarder {
         if taken.is_empty() {
             return Ok(());
         }
+        Step::HandedOver.pass();
         store::job::forwarded(&self.app.batches, &taken).await?;
+        Step::Noted.pass();
         self.app.metrics.handed_over.inc_by(taken.len() as u64);
         info!(jobs = taken.len(), "handed {} jobs over", taken.len());
         Ok(())

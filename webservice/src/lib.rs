@@ -20,4 +20,6 @@ mod store;
 
 pub use app::KindCheck;
 pub use config::Config;
+#[doc(hidden)]
+pub use nodes::Grace;
 pub use service::{Service, openapi};

@@ -4,10 +4,12 @@
 mod grace;
 mod keeper;
 
+pub use grace::Grace;
 pub(crate) use keeper::run;
 
 use std::collections::HashSet;
 
+use edge::Step;
 use schema::{Attempt, Heartbeat, JobId, JobStatus, Lease, NodeId};
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -36,6 +38,7 @@ pub(crate) async fn renew(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<Le
     let Renewed { renewed: true, lost, cancel } = renewed else {
         return Err(ApiError::NameTaken(id.clone()));
     };
+    Step::Renewed.pass();
     let lease_ms = u64::try_from(app.config.lease.length().as_millis()).unwrap_or(u64::MAX);
     Ok(Lease { lease_ms, lost, cancel })
 }
@@ -58,6 +61,7 @@ async fn register(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<(), ApiErr
     let ran = Some(JobStatus::Running);
     take_all(app, id, ran, boot, &why, &spared).await.doing("take what the former process ran")?;
     store::node::register(&app.db, id, boot).await.doing("take note of the node")?;
+    Step::Registered.pass();
     info!(node = %id, address = beat.address, "node {id} takes jobs in at {}", beat.address);
     app.news.node_came();
     Ok(())
@@ -102,6 +106,7 @@ async fn take(
     let loss = Loss { node, attempts, why, unless_boot, max_cut_short };
     let taken = store::node::take_away(&app.db, &loss).await?;
     if !taken.is_empty() {
+        Step::TakenAway.pass();
         warn!(node = %node, jobs = taken.len(), "took {} jobs from {node}: {why}", taken.len());
     }
     for Taken { id, status, ran } in taken {

@@ -4,18 +4,18 @@ use schema::JobStatus;
 
 /// A line of a job's history, as far as it is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Event {
+pub(crate) struct Event {
     /// The status after it.
-    pub(super) status: JobStatus,
+    pub(crate) status: JobStatus,
     /// The attempt it belongs to.
-    pub(super) attempt: u32,
+    pub(crate) attempt: u32,
 }
 
 /// Says what is wrong with a history, if anything is.
 ///
 /// It begins with a job that is submitted, makes only moves of the table of moves, counts attempts
 /// one by one, and ends with the only event that settles the job.
-pub(super) fn fault(events: &[Event]) -> Option<String> {
+pub(crate) fn fault(events: &[Event]) -> Option<String> {
     let [first, rest @ ..] = events else { return Some("it has no history".to_owned()) };
     if (first.status, first.attempt) != (JobStatus::Submitted, 0) {
         return Some(format!("it begins {}", first.status));

@@ -3,11 +3,11 @@
 mod campaign;
 mod check;
 mod figures;
-mod history;
+pub(crate) mod history;
 mod journal;
 mod ledger;
 mod line;
-mod model;
+pub(crate) mod model;
 mod order;
 mod plan;
 mod submit;

@@ -6,13 +6,13 @@ use JobStatus::{Cancelled, Running, Submitted};
 
 /// A job as it ought to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Model {
+pub(crate) struct Model {
     /// Where it is.
-    pub(super) status: JobStatus,
+    pub(crate) status: JobStatus,
     /// The attempt that holds or held it.
-    pub(super) attempt: u32,
+    pub(crate) attempt: u32,
     /// Whether somebody asked for its end.
-    pub(super) cancel_requested: bool,
+    pub(crate) cancel_requested: bool,
     node: Option<NodeId>,
     sequence: u32,
     last: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Model {
 
 /// What is to be answered to a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
+pub(crate) enum Expected {
     /// It is taken, now or before: 200.
     Taken,
     /// It changes nothing: 200 for a repeat, 409 for the rest.
@@ -29,7 +29,7 @@ pub(super) enum Expected {
 
 impl Model {
     /// A job just accepted.
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             status: Submitted,
             attempt: 0,
@@ -41,7 +41,7 @@ impl Model {
     }
 
     /// Takes a patch, or does not.
-    pub(super) fn patch(&mut self, patch: &JobPatch) -> Expected {
+    pub(crate) fn patch(&mut self, patch: &JobPatch) -> Expected {
         let text = serde_json::to_string(patch).expect("a patch is JSON");
         if !self.takes(patch) {
             let repeated = self.last.as_ref() == Some(&text);
@@ -58,6 +58,17 @@ impl Model {
         Expected::Taken
     }
 
+    /// An attempt of this node, or its waiting, is over without a word; `false` if it is not so.
+    #[cfg(test)]
+    pub(crate) fn lose(&mut self, attempt: u32) -> bool {
+        let lost = self.status == Running && self.attempt == attempt;
+        if lost {
+            self.status = if self.cancel_requested { Cancelled } else { Submitted };
+            self.node = None;
+        }
+        lost
+    }
+
     fn takes(&self, patch: &JobPatch) -> bool {
         let begins =
             self.status == Submitted && patch.attempt == self.attempt + 1 && patch.status.is_some();
@@ -69,7 +80,7 @@ impl Model {
     }
 
     /// Somebody asks for its end.
-    pub(super) fn cancel(&mut self) {
+    pub(crate) fn cancel(&mut self) {
         if self.status.is_settled() {
             return;
         }

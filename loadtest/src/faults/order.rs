@@ -11,6 +11,7 @@ pub(super) struct Order {
     pub(super) key: String,
     /// How its job is to end.
     pub(super) end: JobStatus,
+    kind: &'static str,
     work: String,
 }
 
@@ -18,7 +19,12 @@ impl Order {
     /// Sleeps so long, and completes.
     pub(super) fn sleep(key: String, milliseconds: u64) -> Self {
         let work = format!(r#"{{"milliseconds":{milliseconds}}}"#);
-        Self { key, end: JobStatus::Completed, work }
+        Self { key, end: JobStatus::Completed, kind: "sleep", work }
+    }
+
+    /// Digests sample data, and completes.
+    pub(super) fn digest(key: String, instruction: String) -> Self {
+        Self { key, end: JobStatus::Completed, kind: "loader", work: instruction }
     }
 
     /// Something that a digester cannot do.
@@ -28,7 +34,8 @@ impl Order {
             r#"{"milliseconds":1,"fail":"on purpose"}"#,
             r#"{"milliseconds":"what?"}"#,
         ];
-        Self { key, end: JobStatus::Failed, work: (*dice.pick(&works)).to_owned() }
+        let work = (*dice.pick(&works)).to_owned();
+        Self { key, end: JobStatus::Failed, kind: "sleep", work }
     }
 
     /// Mostly short work, now and then poison.
@@ -51,6 +58,7 @@ impl Order {
 
     /// The request's body.
     pub(super) fn body(&self) -> Vec<u8> {
-        format!(r#"{{"key":"{}","kind":"sleep","body":{}}}"#, self.key, self.work).into_bytes()
+        let Self { key, kind, work, .. } = self;
+        format!(r#"{{"key":"{key}","kind":"{kind}","body":{work}}}"#).into_bytes()
     }
 }

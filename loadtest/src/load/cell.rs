@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use crate::{
     dice::Dice,
     options::Common,
-    system::{Cluster, Database, Settings, System},
+    system::{
+        Cluster, Database, Settings, System,
+        preload::{self, Crowd, LAST},
+    },
 };
 
 use super::{
@@ -69,16 +72,28 @@ impl Bench {
     }
 
     /// Measures once.
-    pub(super) async fn measure(&self, cell: &Cell) -> anyhow::Result<Values> {
+    pub(super) async fn measure(
+        &self,
+        cell: &Cell,
+        crowd: Option<Crowd>,
+    ) -> anyhow::Result<Values> {
         let clients = match *cell {
-            Cell::Accept { clients, .. } | Cell::EndToEnd { clients, .. } => clients,
+            Cell::Accept { clients, .. }
+            | Cell::Bulk { clients, .. }
+            | Cell::EndToEnd { clients, .. } => clients,
             _ => USUAL_CLIENTS,
         };
         let before = baseline::run(&self.pgbench, clients, self.pgbench_seconds).await?;
         sqlx::query("checkpoint").execute(self.pgbench.pool()).await?;
         let mut system = self.system(cell).await?;
+        if let Some(crowd) = crowd {
+            fill(&mut system, crowd).await?;
+        }
         let mut values = match *cell {
-            Cell::Accept { clients, requests } => accept(&mut system, clients, requests).await?,
+            Cell::Accept { clients, requests } => accept(&mut system, clients, requests, 1).await?,
+            Cell::Bulk { clients, requests, rows } => {
+                accept(&mut system, clients, requests, rows).await?
+            }
             Cell::EndToEnd { clients, jobs } => {
                 carried(&mut system, Pace::Closed { clients }, jobs).await?
             }
@@ -101,7 +116,7 @@ impl Bench {
 
     async fn system(&self, cell: &Cell) -> anyhow::Result<System> {
         let settings = match cell {
-            Cell::Accept { .. } => Settings { nodes: 0, ..Settings::default() },
+            Cell::Accept { .. } | Cell::Bulk { .. } => Settings { nodes: 0, ..Settings::default() },
             Cell::Replay { .. } => Settings { at_once: 1, ..Settings::default() },
             _ => Settings { at_once: 64, replay_every_seconds: 30, ..Settings::default() },
         };
@@ -110,23 +125,37 @@ impl Bench {
     }
 }
 
+/// Makes the tables, and fills them.
+async fn fill(system: &mut System, crowd: Crowd) -> anyhow::Result<()> {
+    system.start_web()?;
+    system.until_web_is_ready().await?;
+    preload::crowd(system.database.pool(), crowd).await?;
+    system.stop(STOP_PATIENCE).await
+}
+
 /// The rate to compare with pgbench's, if the load was as fast as it could be.
 fn rate(cell: &Cell, values: &Values) -> Option<f64> {
-    let compared = matches!(cell, Cell::Accept { .. } | Cell::EndToEnd { .. });
+    let compared = matches!(cell, Cell::Accept { .. } | Cell::Bulk { .. } | Cell::EndToEnd { .. });
     let rate = values.iter().find(|(name, _)| name.ends_with("(1/s)"));
     rate.filter(|_| compared).map(|(_, rate)| *rate)
 }
 
-async fn accept(system: &mut System, clients: u32, requests: u32) -> anyhow::Result<Values> {
+async fn accept(
+    system: &mut System,
+    clients: u32,
+    requests: u32,
+    rows: u32,
+) -> anyhow::Result<Values> {
+    let jobs = requests * rows;
     system.start().await?;
     let then = Counters::read(system.database.pool()).await?;
-    let load = generator::run(system, Pace::Closed { clients }, requests).await?;
-    let mut values = vec![("accepted (1/s)", f64::from(requests) / load.duration.as_secs_f64())];
+    let load = generator::run(system, Pace::Closed { clients }, requests, rows).await?;
+    let mut values = vec![("accepted (1/s)", f64::from(jobs) / load.duration.as_secs_f64())];
     values.extend(answers(&load));
     values.extend(memory(system)?);
     system.stop(STOP_PATIENCE).await?;
     // Our own reading of the counters was two looks.
-    values.extend(counted(system, &then, requests, 2).await?);
+    values.extend(counted(system, &then, jobs, 2).await?);
     values.push(("lost", precise(audit::missing(system.database.pool(), &load.jobs).await?)));
     Ok(values)
 }
@@ -135,9 +164,9 @@ async fn carried(system: &mut System, pace: Pace, jobs: u32) -> anyhow::Result<V
     system.start().await?;
     let then = Counters::read(system.database.pool()).await?;
     let begin = std::time::SystemTime::now();
-    let load = generator::run(system, pace, jobs).await?;
+    let load = generator::run(system, pace, jobs, 1).await?;
     let mut looks = 2;
-    while !system.database.is_settled().await? {
+    while !system.database.is_carried().await? {
         looks += 1;
         anyhow::ensure!(begin.elapsed()? < SETTLE_PATIENCE, "jobs are still not settled");
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -174,7 +203,7 @@ const SETTLED: [&str; 3] = ["settled p50 (ms)", "settled p99 (ms)", "settled lon
 async fn way(system: &System, moment: &str, names: [&'static str; 3]) -> anyhow::Result<Values> {
     let look = format!(
         "select (extract(epoch from {moment} - submitted_at) * 1000000)::bigint from job \
-         where {moment} is not null"
+         where {moment} is not null and id > '{LAST}'"
     );
     let times: Vec<i64> =
         sqlx::query_scalar(sqlx::AssertSqlSafe(look)).fetch_all(system.database.pool()).await?;
@@ -187,10 +216,8 @@ async fn way(system: &System, moment: &str, names: [&'static str; 3]) -> anyhow:
 }
 
 async fn seconds_until_last(system: &System, begin: std::time::SystemTime) -> anyhow::Result<f64> {
-    let last: f64 =
-        sqlx::query_scalar("select extract(epoch from max(settled_at))::float8 from job")
-            .fetch_one(system.database.pool())
-            .await?;
+    let look = "select extract(epoch from max(settled_at))::float8 from job where id > $1::uuid";
+    let last: f64 = sqlx::query_scalar(look).bind(LAST).fetch_one(system.database.pool()).await?;
     Ok(last - begin.duration_since(std::time::UNIX_EPOCH)?.as_secs_f64())
 }
 

@@ -41,8 +41,14 @@ pub(super) enum Pace {
     Open { per_second: u32 },
 }
 
-/// Hands in so many instructions that do nothing. A request that fails fails the measurement.
-pub(super) async fn run(system: &System, pace: Pace, count: u32) -> anyhow::Result<Generated> {
+/// Sends so many requests with so many instructions each, which do nothing. A request that fails
+/// fails the measurement.
+pub(super) async fn run(
+    system: &System,
+    pace: Pace,
+    count: u32,
+    rows: u32,
+) -> anyhow::Result<Generated> {
     let next = Arc::new(AtomicU32::new(0));
     let begin = Instant::now();
     let clients = match pace {
@@ -51,7 +57,7 @@ pub(super) async fn run(system: &System, pace: Pace, count: u32) -> anyhow::Resu
     };
     let mut running = JoinSet::new();
     for _ in 0..clients {
-        running.spawn(client(system.wire(), pace, begin, Arc::clone(&next), count));
+        running.spawn(client(system.wire(), pace, begin, Arc::clone(&next), count, rows));
     }
     let mut all =
         Generated { jobs: Vec::new(), latency: Latency::new()?, duration: Duration::ZERO };
@@ -70,8 +76,9 @@ async fn client(
     begin: Instant,
     next: Arc<AtomicU32>,
     count: u32,
+    rows: u32,
 ) -> anyhow::Result<(Vec<JobId>, Latency)> {
-    let body = instruction();
+    let body = body(rows);
     let (mut jobs, mut latency) = (Vec::new(), Latency::new()?);
     loop {
         let number = next.fetch_add(1, Relaxed);
@@ -80,7 +87,7 @@ async fn client(
         }
         let due = due(pace, begin, number);
         tokio::time::sleep_until(due).await;
-        jobs.push(submit(&mut wire, &body).await?);
+        jobs.extend(submit(&mut wire, &body, rows).await?);
         latency.note(due.elapsed());
     }
 }
@@ -105,14 +112,38 @@ struct Accepted {
 }
 
 #[derive(Deserialize)]
+struct AcceptedItem {
+    accepted: Option<Accepted>,
+}
+
+#[derive(Deserialize)]
 struct Created {
     id: JobId,
 }
 
-async fn submit(wire: &mut Wire, body: &[u8]) -> anyhow::Result<JobId> {
+/// An instruction, or an array of so many.
+fn body(rows: u32) -> Vec<u8> {
+    match rows {
+        1 => instruction(),
+        rows => {
+            let all = vec![instruction(); rows as usize].join(&b',');
+            [&b"["[..], &all, b"]"].concat()
+        }
+    }
+}
+
+async fn submit(wire: &mut Wire, body: &[u8], rows: u32) -> anyhow::Result<Vec<JobId>> {
     let answer = wire.call("POST", "/instruction", body).await.context("submit")?;
-    ensure!(answer.status == 201, "submitting was answered with {}", answer.status);
-    Ok(answer.json::<Accepted>()?.job.id)
+    if rows == 1 {
+        ensure!(answer.status == 201, "submitting was answered with {}", answer.status);
+        return Ok(vec![answer.json::<Accepted>()?.job.id]);
+    }
+    ensure!(answer.status == 200, "submitting many was answered with {}", answer.status);
+    let items: Vec<AcceptedItem> = answer.json()?;
+    let ids = items.into_iter().filter_map(|item| Some(item.accepted?.job.id));
+    let ids: Vec<_> = ids.collect();
+    ensure!(ids.len() == rows as usize, "of {rows} instructions {} were accepted", ids.len());
+    Ok(ids)
 }
 
 #[cfg(test)]
@@ -124,5 +155,7 @@ mod tests {
         let body = instruction();
         assert_eq!(body.len(), BODY_BYTES);
         assert!(serde_json::from_slice::<schema::NewInstruction>(&body).is_ok());
+        let many = serde_json::from_slice::<Vec<schema::NewInstruction>>(&super::body(3));
+        assert_eq!(many.unwrap().len(), 3);
     }
 }

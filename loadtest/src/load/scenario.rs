@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::system::preload::Crowd;
+
 /// What is measured when nobody says.
 const TARGETS: &str = include_str!("../../scenarios/targets.toml");
 
@@ -16,6 +18,9 @@ pub(super) struct Scenario {
     pub(super) rounds: u32,
     /// How long pgbench runs before and after each.
     pub(super) pgbench_seconds: u32,
+    /// Jobs that are in the tables already: each is measured without them, and beside them.
+    #[serde(default)]
+    pub(super) crowd: Option<Crowd>,
     /// The measurements.
     pub(super) cell: Vec<Cell>,
 }
@@ -26,7 +31,9 @@ pub(super) struct Scenario {
 pub(super) enum Cell {
     /// `POST /instruction` as fast as the clients can, with nobody to execute anything.
     Accept { clients: u32, requests: u32 },
-    /// The same with a node, to the last settled job.
+    /// The same, with so many instructions in each request.
+    Bulk { clients: u32, requests: u32, rows: u32 },
+    /// The same as `Accept` with a node, to the last settled job.
     EndToEnd { clients: u32, jobs: u32 },
     /// From accepted to running, with hardly anything to do.
     Latency { per_second: u32, jobs: u32 },
@@ -51,6 +58,7 @@ impl Cell {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Accept { .. } => "accept",
+            Self::Bulk { .. } => "bulk",
             Self::EndToEnd { .. } => "end_to_end",
             Self::Latency { .. } => "latency",
             Self::Open { .. } => "open",
@@ -63,6 +71,9 @@ impl Cell {
         match self {
             Self::Accept { clients, requests } => {
                 format!("accept: {requests} requests, {clients} clients")
+            }
+            Self::Bulk { clients, requests, rows } => {
+                format!("bulk: {requests} requests of {rows}, {clients} clients")
             }
             Self::EndToEnd { clients, jobs } => {
                 format!("end to end: {jobs} jobs, {clients} clients")
@@ -84,7 +95,9 @@ mod tests {
 
     #[test]
     fn the_scenarios_that_come_along_can_be_read() {
-        assert_eq!(Scenario::read(None).unwrap().cell.len(), 5);
+        assert_eq!(Scenario::read(None).unwrap().cell.len(), 6);
+        let crowded = include_str!("../../scenarios/crowded.toml");
+        assert_eq!(toml::from_str::<Scenario>(crowded).unwrap().crowd.unwrap().settled, 10_000_000);
         let smoke = include_str!("../../scenarios/smoke.toml");
         assert_eq!(toml::from_str::<Scenario>(smoke).unwrap().rounds, 1);
     }

@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::address::with_database;
+use super::{address::with_database, preload};
 
 /// How long a look may wait for the server, which may just be restarting.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,6 +50,12 @@ impl Database {
             let statement = format!("drop database if exists {} with (force)", self.name);
             drop(sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await);
         }
+    }
+
+    /// Whether nothing is left to settle that came over HTTP; cheap however many jobs there are.
+    pub(crate) async fn is_carried(&self) -> anyhow::Result<bool> {
+        let look = "select not exists (select from job where settled_at is null and id > $1::uuid)";
+        Ok(sqlx::query_scalar(look).bind(preload::LAST).fetch_one(&self.pool).await?)
     }
 
     /// Whether nothing is left to settle; cheap however many jobs there are.

@@ -15,7 +15,7 @@ mod wire;
 pub(crate) use cluster::{Cluster, pgbench};
 pub(crate) use database::Database;
 pub(crate) use hogs::Hogs;
-pub(crate) use process::{Process, Signal};
+pub(crate) use process::{Environment, Process, Signal};
 pub(crate) use proxy::Proxy;
 pub(crate) use weather::Weather;
 pub(crate) use whole::{Settings, System};

@@ -24,6 +24,9 @@ pub(crate) enum Signal {
     Continue,
 }
 
+/// What a process is told beside its configuration.
+pub(crate) type Environment = Vec<(&'static str, String)>;
+
 /// A process that does not outlive this value.
 pub(crate) struct Process(Child);
 
@@ -34,11 +37,13 @@ impl Process {
         role: &str,
         config: &Path,
         log: &Path,
+        environment: &Environment,
     ) -> anyhow::Result<Self> {
         let log = File::options().create(true).append(true).open(log).context("open the log")?;
         let mut command = Command::new(digester);
         command.arg(role).arg("--config").arg(config);
         command.env_remove("DATABASE_URL").env("RUST_LOG", log_level());
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().with_context(|| format!("start {}", digester.display()))?;
         Ok(Self(child))
@@ -86,6 +91,13 @@ impl Process {
     /// Whether it still runs.
     pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
+    }
+
+    /// Whether it stands still.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()));
+        let status = status.unwrap_or_default();
+        status.lines().filter_map(|line| line.strip_prefix("State:")).any(|s| s.contains('T'))
     }
 
     /// Its memory, now and at most, in KiB.

@@ -3,13 +3,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-use super::{Cluster, Database, Process, Proxy, Wire, address::free_port, until};
+use super::{Cluster, Database, Environment, Process, Proxy, Wire, address::free_port, until};
 use crate::dice::Dice;
 
 /// How long a service may take to answer after its start.
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) replay_every_seconds: u32,
     /// How long running digests may go on after SIGTERM, in seconds.
     pub(crate) drain_seconds: u32,
+    /// How long a node is believed to live when nothing is heard of it, in seconds.
+    pub(crate) lease_seconds: u32,
     /// Whether there are proxies between the services.
     pub(crate) proxied: bool,
 }
@@ -46,6 +49,7 @@ impl Default for Settings {
             max_backoff_seconds: 1,
             replay_every_seconds: 1,
             drain_seconds: 5,
+            lease_seconds: 8,
             proxied: false,
         }
     }
@@ -61,6 +65,8 @@ pub(crate) struct System {
     pub(crate) nodes: Vec<Node>,
     /// What nodes call when they report.
     pub(crate) to_web: Option<Proxy>,
+    /// What the web service is told when it starts.
+    pub(crate) web_environment: Environment,
     folder: PathBuf,
     digester: PathBuf,
     web_port: u16,
@@ -76,6 +82,8 @@ pub(crate) struct Node {
     pub(crate) process: Option<Process>,
     /// What the web service calls.
     pub(crate) to_node: Option<Proxy>,
+    /// What it is told when it starts.
+    pub(crate) environment: Environment,
     port: u16,
 }
 
@@ -95,6 +103,7 @@ impl System {
             web: None,
             nodes: Vec::new(),
             to_web: None,
+            web_environment: Environment::new(),
             folder: folder.to_owned(),
             digester: digester.to_owned(),
             web_port: free_port()?,
@@ -119,7 +128,8 @@ impl System {
             true => Some(Proxy::start(port, dice.fork()).await?),
             false => None,
         };
-        Ok(Node { name: format!("node-{}", number + 1), process: None, to_node, port })
+        let name = format!("node-{}", number + 1);
+        Ok(Node { name, process: None, to_node, environment: Environment::new(), port })
     }
 
     fn configure(&self) -> anyhow::Result<()> {
@@ -139,13 +149,14 @@ impl System {
              [webservice.database]\nurl = \"{}\"\n\
              [webservice.forward]\ndigesters = {digesters:?}\ncallback = \"{}\"\n\
              max_backoff_seconds = {}\n\
-             [webservice.lease]\nmax_cut_short = {}\n",
+             [webservice.lease]\nmax_cut_short = {}\nseconds = {}\n",
             self.web_port,
             self.token,
             self.database.url,
             self.callback(),
             self.settings.max_backoff_seconds,
             self.settings.max_cut_short,
+            self.settings.lease_seconds,
         )
     }
 
@@ -195,21 +206,55 @@ impl System {
 
     /// Starts the web service.
     pub(crate) fn start_web(&mut self) -> anyhow::Result<()> {
-        let process = self.process("webservice", "web")?;
+        let process = self.process("webservice", "web", &self.web_environment)?;
         self.web = Some(process);
         Ok(())
     }
 
     /// Starts a digester service.
     pub(crate) fn start_node(&mut self, number: usize) -> anyhow::Result<()> {
-        let process = self.process("service", &self.nodes[number].name)?;
+        let node = &self.nodes[number];
+        let process = self.process("service", &node.name, &node.environment)?;
         self.nodes[number].process = Some(process);
         Ok(())
     }
 
-    fn process(&self, role: &str, name: &str) -> anyhow::Result<Process> {
-        let (config, log) = (format!("{name}.toml"), format!("{name}.log"));
-        Process::start(&self.digester, role, &self.folder.join(config), &self.folder.join(log))
+    fn process(
+        &self,
+        role: &str,
+        name: &str,
+        environment: &Environment,
+    ) -> anyhow::Result<Process> {
+        let config = self.folder.join(format!("{name}.toml"));
+        Process::start(&self.digester, role, &config, &self.log(name), environment)
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.log"))
+    }
+
+    /// How many lines of a node's log say this.
+    pub(crate) fn logged(&self, node: usize, what: &str) -> anyhow::Result<usize> {
+        let log = fs::read_to_string(self.log(&self.nodes[node].name))?;
+        Ok(log.lines().filter(|line| line.contains(what)).count())
+    }
+
+    /// Makes sample data in a folder of its own, as the binary under test does; returns an
+    /// instruction to digest it, and where the digest goes.
+    pub(crate) fn sample(&self, name: &str) -> anyhow::Result<(String, PathBuf)> {
+        let folder = self.folder.join(name);
+        let mut command = Command::new(&self.digester);
+        command.arg("sample").arg(&folder).args(["--markers", "10", "--samples", "50"]);
+        let output = command.output().context("make sample data")?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let instruction = fs::read_to_string(folder.join("samples.json"))?;
+        Ok((instruction, folder.join("digest")))
+    }
+
+    /// How many attempts were cut short.
+    pub(crate) async fn cut_short(&self) -> anyhow::Result<i64> {
+        let look = "select coalesce(sum(cut_short), 0)::bigint from job";
+        Ok(sqlx::query_scalar(look).fetch_one(self.database.pool()).await?)
     }
 
     /// Waits until the web service can carry out requests.

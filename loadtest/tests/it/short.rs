@@ -37,6 +37,13 @@ fn every_promise_holds_for_two_nodes_in_bad_weather() {
 }
 
 #[test]
+fn who_was_stopped_past_the_lease_publishes_nothing_and_a_job_has_one_owner() {
+    let (table, held) =
+        loadtest(&["faults", "--figures", "F7,F9", "--jobs", "40", "--faults", "2"]);
+    assert!(held, "{table:#}");
+}
+
+#[test]
 fn one_key_makes_one_job_and_poison_harms_nobody() {
     let (table, held) =
         loadtest(&["faults", "--figures", "F14,F15", "--jobs", "40", "--faults", "2"]);
@@ -48,5 +55,5 @@ fn every_measurement_works_and_loses_nothing() {
     let smoke = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/smoke.toml");
     let (table, held) = loadtest(&["load", "--scenario", smoke]);
     assert!(held, "{table:#}");
-    assert_eq!(table["cells"].as_array().map(Vec::len), Some(5), "{table:#}");
+    assert_eq!(table["cells"].as_array().map(Vec::len), Some(12), "{table:#}");
 }

@@ -11,19 +11,21 @@ const DRIFT: SignedDuration = SignedDuration::from_secs(1);
 /// A time in which no lease may lapse: after our start, after we were stopped for a while, after the
 /// database was away, and after its clock jumped. Whoever lives has had time to say so by its end.
 #[derive(Debug)]
-pub(super) struct Grace {
+pub struct Grace {
     lease: Duration,
     last: Option<(Instant, Timestamp)>,
     until: Instant,
 }
 
 impl Grace {
-    pub(super) fn new(lease: Duration, now: Instant) -> Self {
+    /// A time that has just begun.
+    #[must_use]
+    pub fn new(lease: Duration, now: Instant) -> Self {
         Self { lease, last: None, until: now + lease }
     }
 
     /// The database has answered with its time.
-    pub(super) fn saw(&mut self, now: Instant, database: Timestamp) {
+    pub fn saw(&mut self, now: Instant, database: Timestamp) {
         let Some((last, database_then)) = self.last.replace((now, database)) else { return };
         let ours = now.duration_since(last);
         let theirs = database.duration_since(database_then);
@@ -35,12 +37,14 @@ impl Grace {
     }
 
     /// The database has not answered.
-    pub(super) fn missed(&mut self, now: Instant) {
+    pub fn missed(&mut self, now: Instant) {
         self.last = None;
         self.begin(now);
     }
 
-    pub(super) fn is_over(&self, now: Instant) -> bool {
+    /// Whether leases may lapse.
+    #[must_use]
+    pub fn is_over(&self, now: Instant) -> bool {
         now >= self.until
     }
 

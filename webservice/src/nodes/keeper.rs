@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use edge::Step;
 use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
@@ -39,6 +40,7 @@ async fn look(app: &App, grace: &mut Grace) -> sqlx::Result<()> {
     for node in store::node::lapse(&app.db, database + TOLERANCE).await? {
         warn!(node = %node, "the lease of node {node} lapsed");
         app.metrics.lease_lapses.inc();
+        Step::Lapsed.pass();
     }
     // Also what another web service began to take, or what a node got as it lapsed.
     for node in store::node::lapsed_with_jobs(&app.db).await? {

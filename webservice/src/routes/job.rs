@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use edge::{Answer, Json, OneOrMany, Path, Query};
+use edge::{Answer, Json, OneOrMany, Path, Query, Step};
 use schema::{
     AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob, Page,
     PatchAnswer, Problem,
@@ -199,6 +199,7 @@ pub(crate) async fn update_job(
     let patch = AddressedPatch { id, patch, traceparent: None };
     let advanced = store::advance(&app.batches, slice::from_ref(&patch)).await;
     let advanced = advanced.doing("update the job").map_err(IntoResponse::into_response)?;
+    Step::Patched.pass();
     let answer = advanced.into_iter().next().unwrap_or(Advanced::Unknown);
     let refused = match told(&app, &patch, answer) {
         Ok(answer) => return Ok(Json(answer)),
@@ -226,6 +227,7 @@ pub(crate) async fn update_jobs(
     while !patches.is_empty() {
         let rest = patches.split_off(distinct_jobs(&patches));
         let advanced = store::advance(&app.batches, &patches).await.doing("update the jobs")?;
+        Step::Patched.pass();
         for (patch, answer) in patches.iter().zip(advanced) {
             answers.push(item_answer(patch.id, told(&app, patch, answer)));
         }

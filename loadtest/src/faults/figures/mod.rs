@@ -1,6 +1,7 @@
 //! The figures, by the names that they have in the notes on reliability.
 
 mod broken;
+mod clock;
 mod crash;
 mod disk;
 mod duplicates;
@@ -8,6 +9,9 @@ mod model;
 mod receiver;
 mod replay;
 mod soak;
+mod starved;
+mod steps;
+mod zombie;
 
 use clap::ValueEnum;
 
@@ -141,9 +145,10 @@ pub(super) async fn run(figure: Figure, bench: &Bench) -> anyhow::Result<Line> {
         Figure::F16 => receiver::run(bench).await,
         Figure::F18 => model::run(bench).await,
         Figure::F19 => soak::run(bench).await,
-        Figure::F2 => Ok(Line::not_yet(figure, "named fail points in the services")),
-        Figure::F7 | Figure::F21 => Ok(Line::not_yet(figure, "leases")),
+        Figure::F2 => steps::run(bench).await,
+        Figure::F7 => zombie::run(bench).await,
+        Figure::F12 => clock::run(bench).await,
+        Figure::F21 => starved::run(bench).await,
         Figure::F11 => Ok(Line::not_yet(figure, "an earlier release")),
-        Figure::F12 => Ok(Line::not_yet(figure, "a clock that can be set (faketime)")),
     }
 }
