@@ -13,11 +13,12 @@ use sha2::{Digest, Sha256};
 /// writing, and cannot be shared out.
 const LARGE: u64 = 4 << 20;
 
-/// How many buffers may wait for it, and how many are kept to be used again.
-const WAITING: usize = 8;
+/// How many buffers may wait for it, and how many are kept to be used again: enough that it has work
+/// while writing stands still, as it does whenever the disk is brought up to date.
+const WAITING: usize = 24;
 
 /// How many bytes may wait for it: of buffers that hold very long lines, not even one.
-const WAITING_BYTES: usize = 16 << 20;
+const WAITING_BYTES: usize = 24 << 20;
 
 /// A checksum that grows.
 #[derive(Debug)]
