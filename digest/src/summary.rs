@@ -1,5 +1,7 @@
 //! What is in a matrix, from the counts of its calls.
 
+use std::{io::Write as _, iter};
+
 use schema::MatrixReport;
 
 use crate::{
@@ -9,6 +11,9 @@ use crate::{
 
 /// About how long a line of the tables of missing calls is.
 const MISSING_LINE_BYTES: u64 = 20;
+
+/// How many of them are put together at once.
+const MISSING_LINES: usize = 1 << 14;
 
 /// A whole matrix, counted.
 pub(crate) struct Summary<'a> {
@@ -53,7 +58,7 @@ impl Summary<'_> {
 
     /// Small tables of how many calls are missing by marker and by sample, in the order of the
     /// matrix, with the names of their files.
-    pub(crate) fn missing(&self) -> [(&'static str, Vec<u8>); 2] {
+    pub(crate) fn missing(&self) -> [(&'static str, impl Iterator<Item = Vec<u8>>); 2] {
         let (rows, columns) = (self.counts.rows(), self.counts.missing());
         let (markers, samples) = if self.matrix.turned { (columns, rows) } else { (rows, columns) };
         [
@@ -68,12 +73,18 @@ impl Summary<'_> {
     }
 }
 
-fn missing(what: &str, counts: &[u32], of: usize) -> Vec<u8> {
-    let mut text = format!("{what}_idx\tmissing\trate\n");
-    for (i, count) in counts.iter().enumerate() {
-        text += &format!("{i}\t{count}\t{:.6}\n", ratio(u64::from(*count), of as u64));
-    }
-    text.into_bytes()
+/// The text of such a table in parts, for there may be millions of samples.
+fn missing(what: &str, counts: &[u32], of: usize) -> impl Iterator<Item = Vec<u8>> {
+    let header = format!("{what}_idx\tmissing\trate\n").into_bytes();
+    let parts = counts.chunks(MISSING_LINES).enumerate().map(move |(part, counts)| {
+        let mut text = Vec::with_capacity(counts.len() * MISSING_LINE_BYTES as usize);
+        for (i, count) in (part * MISSING_LINES..).zip(counts) {
+            let rate = ratio(u64::from(*count), of as u64);
+            writeln!(text, "{i}\t{count}\t{rate:.6}").expect("a buffer takes everything");
+        }
+        text
+    });
+    iter::once(header).chain(parts)
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {

@@ -46,13 +46,8 @@ pub(crate) struct Task {
 /// What became of a chunk.
 #[derive(Debug)]
 pub(crate) struct Made {
-    pub(crate) file: usize,
-    pub(crate) last: bool,
-    /// The chunk's buffer, to be used again.
-    pub(crate) input: Vec<u8>,
+    pub(crate) chunk: Chunk,
     pub(crate) tables: Vec<MadeRows>,
-    /// The lines that tables of [`Read::Row`] are made of.
-    pub(crate) rows: Vec<(u64, Vec<u8>)>,
     pub(crate) counts: Option<CallCounts>,
     pub(crate) notes: Notes,
 }
@@ -87,24 +82,17 @@ impl<'a> Maker<'a> {
             matrix,
             notes: Notes::new(self.max_errors),
         };
-        let mut rows = Vec::new();
         for (number, line) in (chunk.first_line..).zip(chunk.lines()) {
             if lines.notes.is_full() || self.abort.load(Ordering::Relaxed) {
                 break;
             }
-            if self.plan.rows.contains(&number) {
-                rows.push((number, line.to_vec()));
-            }
             lines.make(number, line);
         }
         Made {
-            file: chunk.file,
-            last: chunk.last,
             tables: lines.tables,
-            rows,
             counts: lines.matrix.and_then(MatrixMaker::into_counts),
             notes: lines.notes,
-            input: chunk.into_buffer(),
+            chunk,
         }
     }
 

@@ -12,6 +12,9 @@ use super::{
 };
 use crate::plan::Calls;
 
+/// How many calls are read at once, and how many bytes are compared.
+const WORD: usize = 8;
+
 /// How many texts of two calls are put together at once.
 const PART: usize = 1024;
 
@@ -183,20 +186,37 @@ fn plain<const W: usize>(
     if row.len() % (W + 1) != W {
         return false;
     }
-    let cells = row.chunks_exact(W + 1);
-    let rest = cells.remainder();
     // What they held is overwritten: rows are as long as each other, so nothing is cleared.
-    codes.resize(cells.len() + 1, BAD);
-    let last = codes.len() - 1;
-    let (mut bad, mut between) = (0, 0);
+    codes.resize(row.len() / (W + 1) + 1, BAD);
     let text = |cell: &[u8]| array::from_fn(|i| cell[i]);
-    for (to, cell) in codes.iter_mut().zip(cells) {
-        *to = code(text(cell));
-        bad |= *to;
-        between |= cell[W] ^ delimiter;
+    let (mut bad, mut between) = (0, 0);
+    let blocks = row.chunks_exact(WORD * (W + 1));
+    let (in_blocks, others) = codes.split_at_mut(WORD * blocks.len());
+    let cells = blocks.remainder().chunks(W + 1);
+    let marks = delimiters::<W>(delimiter);
+    for (eight, block) in in_blocks.as_chunks_mut::<WORD>().0.iter_mut().zip(blocks) {
+        *eight = array::from_fn(|i| code(text(&block[i * (W + 1)..])));
+        bad |= u64::from_le_bytes(*eight);
+        for (word, (mask, marks)) in block.as_chunks::<WORD>().0.iter().zip(marks) {
+            between |= u64::from_le_bytes(*word) & mask ^ marks;
+        }
     }
-    codes[last] = code(text(rest));
-    (bad | codes[last]) & BAD == 0 && between == 0
+    for (to, cell) in others.iter_mut().zip(cells) {
+        *to = code(text(cell));
+        bad |= u64::from(*to);
+        between |= u64::from(cell.get(W).map_or(0, |byte| *byte ^ delimiter));
+    }
+    bad & u64::from_le_bytes([BAD; WORD]) == 0 && between == 0
+}
+
+/// What stands behind eight cells of `W` bytes, in each of the words that they fill together: a mask
+/// of these places, and the delimiter in all of them.
+fn delimiters<const W: usize>(delimiter: u8) -> [(u64, u64); 3] {
+    array::from_fn(|word| {
+        let is_behind = |byte: usize| (word * WORD + byte) % (W + 1) == W;
+        let fill = |with| array::from_fn(|byte| if is_behind(byte) { with } else { 0 });
+        (u64::from_le_bytes(fill(u8::MAX)), u64::from_le_bytes(fill(delimiter)))
+    })
 }
 
 /// Appends calls of two letters, a tab behind each.
@@ -280,6 +300,31 @@ mod tests {
         assert_eq!(read(Calls::TwoLetters, "AT\tat\tXX"), ("AT\tNN\tNN\n".to_owned(), 2));
         assert_eq!(read(Calls::TwoLetters, "AT\t0?\t?A"), ("AT\tNN\tNA\n".to_owned(), 0));
         assert_eq!(read(Calls::TwoLetters, "AT\tNN\t+-\tTC"), ("AT\tNN\t+-\tTC\n".to_owned(), 0));
+    }
+
+    #[test]
+    fn a_call_or_a_delimiter_that_is_wrong_is_seen_wherever_it_stands() {
+        for calls in 1..40 {
+            let row = vec!["AC"; calls].join("\t");
+            assert_eq!(read(Calls::TwoLetters, &row), (format!("{row}\n"), 0));
+            assert_eq!(read(Calls::Iupac, &row.replace("AC", "M")), (format!("{row}\n"), 0));
+            for call in 0..calls {
+                let with = |at: usize, byte| {
+                    let mut wrong = row.clone().into_bytes();
+                    wrong[at] = byte;
+                    String::from_utf8(wrong).unwrap()
+                };
+                let wrong = with(3 * call, b'!');
+                assert_eq!(read(Calls::TwoLetters, &wrong).1, 1, "{wrong}");
+                let wrong = wrong.replace("AC", "M").replace("!C", "!");
+                assert_eq!(read(Calls::Iupac, &wrong).1, 1, "{wrong}");
+                if call > 0 {
+                    let glued = with(3 * call - 1, b'/');
+                    let (text, _) = read(Calls::TwoLetters, &glued);
+                    assert_eq!(text.split('\t').count(), calls - 1, "{glued}");
+                }
+            }
+        }
     }
 
     #[test]

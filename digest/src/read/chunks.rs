@@ -15,13 +15,16 @@ use schema::Finding;
 
 use super::{
     Source, bgzf,
-    lines::{self, Lines},
+    lines::{self, LineEnds},
     source::SourceFile,
 };
 use crate::{
     Options,
     failure::{error, io_error},
 };
+
+/// By how much a buffer grows at most while a line goes on, and how much may be read beyond it.
+const GROWTH: usize = 4 << 20;
 
 /// Some whole lines of a file.
 #[derive(Debug)]
@@ -30,14 +33,12 @@ pub(crate) struct Chunk {
     pub(crate) file: usize,
     /// The number of its first line, from 0.
     pub(crate) first_line: u64,
-    /// How many lines it has.
-    pub(crate) count: u64,
     /// Whether the file ends with it.
     pub(crate) last: bool,
     /// The lines, and behind them what the buffer has to spare.
     bytes: Vec<u8>,
     end: usize,
-    with_cr: bool,
+    ends: LineEnds,
 }
 
 impl Chunk {
@@ -46,9 +47,28 @@ impl Chunk {
         self.end
     }
 
+    /// The number of the line behind its last one.
+    pub(crate) fn end_line(&self) -> u64 {
+        self.first_line + self.ends.count()
+    }
+
     /// The lines, without their ends.
-    pub(crate) fn lines(&self) -> Lines<'_> {
-        Lines::with(&self.bytes[..self.end], self.with_cr)
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.ends.lines(&self.bytes[..self.end])
+    }
+
+    /// Takes a line out of it, by its number in the file. That destroys the lines behind it: a line
+    /// of many megabytes, with which its chunk begins, is not copied.
+    pub(crate) fn take_line(&mut self, number: u64) -> Vec<u8> {
+        let mut line = self.ends.line((number - self.first_line) as usize);
+        line.end = line.start + lines::bare(&self.bytes[line.clone()]).len();
+        if line.start > 0 {
+            return self.bytes[line].to_vec();
+        }
+        let mut text = std::mem::take(&mut self.bytes);
+        text.truncate(line.end);
+        text.shrink_to_fit();
+        text
     }
 
     /// Gives its buffer back.
@@ -116,21 +136,13 @@ impl<'a> Chunks<'a> {
         };
         let mut bytes = self.spare.pop().unwrap_or_default();
         let (end, last) = open.fill(&mut bytes, self.chunk, self.longest_line)?;
-        let (lines, with_cr) = lines::count(&bytes[..end]);
+        let ends = LineEnds::of(&bytes[..end]);
         let first_line = open.line;
-        open.line += lines;
+        open.line += ends.count();
         if last {
             self.open = None;
         }
-        Ok(Some(Chunk {
-            file: self.next_file - 1,
-            first_line,
-            count: lines,
-            last,
-            bytes,
-            end,
-            with_cr,
-        }))
+        Ok(Some(Chunk { file: self.next_file - 1, first_line, last, bytes, end, ends }))
     }
 }
 
@@ -161,19 +173,22 @@ impl<'a> Open<'a> {
         bytes.resize(bytes.len().max(wanted), 0);
         bytes[..filled].copy_from_slice(&self.carry);
         self.carry.clear();
+        let mut searched = 0;
         loop {
             filled += self.read(&mut bytes[filled..wanted])?;
             if filled < wanted {
                 return self.unchanged().map(|()| (filled, true));
             }
-            if let Some(end) = lines::last_end(&bytes[..filled]) {
+            if let Some(end) = lines::last_end(&bytes[searched..filled]) {
+                let end = searched + end;
                 self.carry.extend_from_slice(&bytes[end..filled]);
                 return Ok((end, false));
             }
+            searched = filled - 1; // Again the last byte: a CR there was passed over.
             if filled >= longest {
                 return Err(self.too_long(longest));
             }
-            wanted = (wanted * 2).min(longest);
+            wanted = (wanted + wanted.min(GROWTH)).min(longest);
             bytes.resize(bytes.len().max(wanted), 0);
         }
     }

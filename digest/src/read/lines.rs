@@ -1,56 +1,61 @@
 //! Lines end in LF, CR LF or a lone CR; the last one may lack its end.
 
-/// The lines of a text, without their ends.
-#[derive(Clone, Debug)]
-pub(crate) struct Lines<'a> {
-    rest: &'a [u8],
-    /// Without any CR, one byte is looked for instead of two.
-    with_cr: bool,
+use std::ops::Range;
+
+/// Where the lines of a text of whole lines are over, found once for everybody.
+#[derive(Debug, Default)]
+pub(super) struct LineEnds {
+    /// Behind each line's end.
+    ends: Vec<usize>,
 }
 
-impl<'a> Lines<'a> {
-    pub(crate) fn new(text: &'a [u8]) -> Self {
-        Self::with(text, memchr::memchr(b'\r', text).is_some())
-    }
-
-    /// The lines of a text of which it is known whether it has any CR.
-    pub(crate) fn with(text: &'a [u8], with_cr: bool) -> Self {
-        Self { rest: text, with_cr }
-    }
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        if self.rest.is_empty() {
-            return None;
+impl LineEnds {
+    pub(super) fn of(text: &[u8]) -> Self {
+        let mut ends = Vec::new();
+        for at in memchr::memchr2_iter(b'\n', b'\r', text) {
+            // Of CR LF only the LF counts.
+            if text[at] == b'\n' || text.get(at + 1) != Some(&b'\n') {
+                ends.push(at + 1);
+            }
         }
-        let end = match self.with_cr {
-            true => memchr::memchr2(b'\n', b'\r', self.rest),
-            false => memchr::memchr(b'\n', self.rest),
-        };
-        let Some(end) = end else { return Some(std::mem::take(&mut self.rest)) };
-        let line = &self.rest[..end];
-        let after = if self.rest[end..].starts_with(b"\r\n") { end + 2 } else { end + 1 };
-        self.rest = &self.rest[after..];
-        Some(line)
+        if ends.last().copied().unwrap_or_default() < text.len() {
+            ends.push(text.len());
+        }
+        Self { ends }
+    }
+
+    /// How many lines there are.
+    pub(super) fn count(&self) -> u64 {
+        self.ends.len() as u64
+    }
+
+    /// The lines of that text, without their ends.
+    pub(super) fn lines<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let line = &text[start..*end];
+            start = *end;
+            bare(line)
+        })
+    }
+
+    /// Where one of the lines begins in that text, and its end is over.
+    pub(super) fn line(&self, line: usize) -> Range<usize> {
+        let start = line.checked_sub(1).map_or(0, |before| self.ends[before]);
+        start..self.ends[line]
     }
 }
 
-/// How many lines a text of whole lines has, and whether it has any CR.
-pub(crate) fn count(text: &[u8]) -> (u64, bool) {
-    let lines = Lines::new(text);
-    if lines.with_cr {
-        return (lines.count() as u64, true);
+/// A line without its end.
+pub(super) fn bare(line: &[u8]) -> &[u8] {
+    match line {
+        [line @ .., b'\r', b'\n'] | [line @ .., b'\n' | b'\r'] => line,
+        _ => line,
     }
-    let ends = memchr::memchr_iter(b'\n', text).count() as u64;
-    let open = text.last().is_some_and(|last| *last != b'\n');
-    (ends + u64::from(open), false)
 }
 
 /// Where the last line end in a part of a file is over. A CR at the very end may be half of one.
-pub(crate) fn last_end(part: &[u8]) -> Option<usize> {
+pub(super) fn last_end(part: &[u8]) -> Option<usize> {
     let without_last = part.strip_suffix(b"\r").unwrap_or(part);
     memchr::memrchr2(b'\n', b'\r', without_last).map(|at| at + 1)
 }
@@ -60,18 +65,23 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Vec<&str> {
-        Lines::new(text.as_bytes()).map(|line| std::str::from_utf8(line).unwrap()).collect()
+        let ends = LineEnds::of(text.as_bytes());
+        let lines: Vec<_> = (0..ends.ends.len())
+            .map(|line| bare(&text.as_bytes()[ends.line(line)]))
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        assert!(ends.lines(text.as_bytes()).eq(lines.iter().map(|line| line.as_bytes())));
+        lines
     }
 
     #[test]
     fn every_line_end_counts_once() {
         assert_eq!(lines("a\nb\r\nc\rd"), ["a", "b", "c", "d"]);
         assert_eq!(lines("a\n\n\r\r\n"), ["a", "", "", ""]);
+        assert_eq!(lines("a\n\nb\n"), ["a", "", "b"]);
+        assert_eq!(lines("\r\n"), [""]);
+        assert_eq!(lines("a\r"), ["a"]);
         assert_eq!(lines(""), [""; 0]);
-        for text in ["a\nb\r\nc\rd", "a\n\nb", "a\n", "", "\r\n"] {
-            let expected = (lines(text).len() as u64, text.contains('\r'));
-            assert_eq!(count(text.as_bytes()), expected, "{text:?}");
-        }
     }
 
     #[test]

@@ -32,9 +32,13 @@ impl Run<'_> {
 
     fn write_missing(&self) -> Result<Vec<Sink>, Stop> {
         let mut sinks = Vec::new();
-        for (name, text) in self.summary().iter().flat_map(Summary::missing) {
+        let turning = turning(self.options, self.folder, self.observer);
+        for (name, parts) in self.summary().iter().flat_map(Summary::missing) {
             let mut sink = Sink::new(self.folder, name)?;
-            sink.write(text)?;
+            for part in parts {
+                turning.check()?;
+                sink.write(part)?;
+            }
             sinks.push(sink);
         }
         Ok(sinks)

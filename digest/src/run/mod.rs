@@ -10,7 +10,7 @@ use crate::{
     Observer, Options,
     failure::Stop,
     found::Found,
-    make::{CallCounts, Codec, Made, MadeRows, Maker, RowLines, Task},
+    make::{CallCounts, Codec, Made, MadeRows, Maker, Note, RowLines, Task},
     plan::{Plan, Read},
     read::{Chunk, Chunks, Flow, Source, in_order},
     write::{Folder, Sink, TableSink, Turning},
@@ -123,7 +123,7 @@ impl Run<'_> {
             };
             numbers.push(*before + chunk.first_line.saturating_sub(from));
             if chunk.last {
-                *before += (chunk.first_line + chunk.count).saturating_sub(from);
+                *before += chunk.end_line().saturating_sub(from);
             }
         }
         let buffers = self.tables.iter_mut().map(TableSink::buffer).collect();
@@ -140,23 +140,35 @@ impl Run<'_> {
 
     /// Makes the tables of single lines, when a file is read.
     fn file_end(&mut self, file: usize) -> Result<(), Stop> {
-        let turning = turning(self.options, self.folder, self.observer);
         for (i, table) in self.plan.tables.iter().enumerate() {
             if table.read != Read::Row {
                 continue;
             }
-            let mut made = MadeRows { bytes: self.tables[i].buffer(), rows: 0 };
-            let (rows, number) = (&mut self.row_counts[i], &mut self.before[i]);
-            match self.lines.make(table, rows, number, &mut made.bytes) {
-                Ok(rows) => made.rows = rows,
-                Err(note) => self.found.error(file, *note, &self.lines)?,
-            }
-            if !self.found.has_errors() {
-                self.tables[i].take(made, 0, &turning)?;
+            if let Err(note) = self.cell_rows(i)? {
+                self.found.error(file, *note, &self.lines)?;
             }
         }
         self.lines.clear();
         Ok(())
+    }
+
+    /// Makes and writes what single lines give for a table, unless something is wrong with them.
+    fn cell_rows(&mut self, i: usize) -> Result<Result<(), Box<Note>>, Stop> {
+        let turning = turning(self.options, self.folder, self.observer);
+        let mut rows = match self.lines.rows(&self.plan.tables[i], &mut self.row_counts[i]) {
+            Ok(rows) => rows,
+            Err(note) => return Ok(Err(note)),
+        };
+        while rows.has_more() {
+            turning.check()?;
+            let mut bytes = self.tables[i].buffer();
+            match rows.make(&mut self.before[i], &mut bytes) {
+                Err(note) => return Ok(Err(note)),
+                Ok(_) if self.found.has_errors() => {}
+                Ok(rows) => self.tables[i].take(MadeRows { bytes, rows }, 0, &turning)?,
+            }
+        }
+        Ok(Ok(()))
     }
 }
 
@@ -172,10 +184,11 @@ impl Flow for Run<'_> {
     }
 
     fn take(&mut self, made: Made) -> Result<(), Stop> {
-        for (number, line) in made.rows {
-            self.lines.insert(number, line, &self.plan.delimiter);
+        let mut chunk = made.chunk;
+        for number in self.plan.rows.range(chunk.first_line..chunk.end_line()).rev() {
+            self.lines.insert(*number, chunk.take_line(*number), &self.plan.delimiter);
         }
-        self.found.take(made.file, made.notes, &self.lines)?;
+        self.found.take(chunk.file, made.notes, &self.lines)?;
         if let Some(counts) = &made.counts {
             self.counts.add(counts);
         }
@@ -186,9 +199,10 @@ impl Flow for Run<'_> {
                 table.take(rows, calls, &turning)?;
             }
         }
-        self.chunks.recycle(made.input);
-        if made.last {
-            self.file_end(made.file)?;
+        let (file, last) = (chunk.file, chunk.last);
+        self.chunks.recycle(chunk.into_buffer());
+        if last {
+            self.file_end(file)?;
         }
         let (done, total) = (self.chunks.bytes_read(), self.source.bytes());
         self.observer.progress(Progress { done, total });
@@ -196,7 +210,7 @@ impl Flow for Run<'_> {
     }
 
     fn check(&mut self) -> Result<(), Stop> {
-        if self.observer.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+        turning(self.options, self.folder, self.observer).check()
     }
 
     fn abort(&self) {

@@ -13,8 +13,12 @@ use sha2::{Digest, Sha256};
 /// writing, and cannot be shared out.
 const LARGE: u64 = 4 << 20;
 
-/// How many buffers may wait for it, and how many are kept to be used again.
-const WAITING: usize = 8;
+/// How many buffers may wait for it, and how many are kept to be used again: enough that it has work
+/// while writing stands still, as it does whenever the disk is brought up to date.
+const WAITING: usize = 24;
+
+/// How many bytes may wait for it: of buffers that hold very long lines, not even one.
+const WAITING_BYTES: usize = 24 << 20;
 
 /// A checksum that grows.
 #[derive(Debug)]
@@ -30,7 +34,18 @@ enum Way {
     /// While the output is small.
     Here(Sha256),
     /// On a thread that gives the buffers back.
-    Beside { give: SyncSender<Vec<u8>>, back: Receiver<Vec<u8>>, thread: JoinHandle<Sha256> },
+    Beside(Beside),
+}
+
+/// What is summed up elsewhere.
+#[derive(Debug)]
+struct Beside {
+    give: SyncSender<Vec<u8>>,
+    back: Receiver<Vec<u8>>,
+    thread: JoinHandle<Sha256>,
+    /// How many buffers were given and did not come back, and how long they are together.
+    waiting: usize,
+    waiting_bytes: usize,
 }
 
 impl Sum {
@@ -48,12 +63,12 @@ impl Sum {
                 self.spare.truncate(WAITING);
                 if self.bytes >= LARGE {
                     // Where no thread can be had, it goes on here.
-                    self.way = beside(sum.clone()).unwrap_or_else(|_| Way::Here(sum.clone()));
+                    self.way = Beside::start(sum.clone())
+                        .map_or_else(|_| Way::Here(sum.clone()), Way::Beside);
                 }
             }
-            Way::Beside { give, back, .. } => {
-                give.send(bytes).expect("the thread ends when this side does");
-                self.spare.extend(back.try_iter());
+            Way::Beside(beside) => {
+                beside.give(bytes, &mut self.spare);
                 self.spare.truncate(WAITING);
             }
         }
@@ -75,10 +90,7 @@ impl Sum {
     pub(super) fn finish(self) -> String {
         let sum = match self.way {
             Way::Here(sum) => sum,
-            Way::Beside { give, thread, .. } => {
-                drop(give);
-                thread.join().expect("a checksum can be made of any bytes")
-            }
+            Way::Beside(beside) => beside.finish(),
         };
         let mut text = String::new();
         for byte in sum.finalize() {
@@ -88,17 +100,45 @@ impl Sum {
     }
 }
 
-fn beside(mut sum: Sha256) -> io::Result<Way> {
-    let (give, taken) = sync_channel::<Vec<u8>>(WAITING);
-    let (put, back) = sync_channel(WAITING);
-    let thread = thread::Builder::new().name("checksum".to_owned()).spawn(move || {
-        for bytes in taken {
-            sum.update(&bytes);
-            let _ = put.try_send(bytes); // More than are wanted back are let go.
+impl Beside {
+    fn start(mut sum: Sha256) -> io::Result<Self> {
+        let (give, taken) = sync_channel::<Vec<u8>>(WAITING);
+        let (put, back) = sync_channel(WAITING);
+        let thread = thread::Builder::new().name("checksum".to_owned()).spawn(move || {
+            for bytes in taken {
+                sum.update(&bytes);
+                let _ = put.send(bytes); // At the end nobody wants them back.
+            }
+            sum
+        })?;
+        Ok(Self { give, back, thread, waiting: 0, waiting_bytes: 0 })
+    }
+
+    /// Gives a buffer, and adds those that came back to `spare`.
+    fn give(&mut self, bytes: Vec<u8>, spare: &mut Vec<Vec<u8>>) {
+        self.waiting += 1;
+        self.waiting_bytes += bytes.len();
+        self.give.send(bytes).expect("the thread ends when this side does");
+        while let Some(bytes) = self.back() {
+            self.waiting -= 1;
+            self.waiting_bytes -= bytes.len();
+            spare.push(bytes);
         }
-        sum
-    })?;
-    Ok(Way::Beside { give, back, thread })
+    }
+
+    /// A buffer that came back, waited for if there are too many that did not.
+    fn back(&self) -> Option<Vec<u8>> {
+        match self.waiting >= WAITING || self.waiting_bytes > WAITING_BYTES {
+            true => self.back.recv().ok(),
+            false => self.back.try_recv().ok(),
+        }
+    }
+
+    fn finish(self) -> Sha256 {
+        drop(self.give);
+        drop(self.back);
+        self.thread.join().expect("a checksum can be made of any bytes")
+    }
 }
 
 #[cfg(test)]
@@ -116,7 +156,7 @@ mod tests {
             whole.update(&part);
             sum.update(part);
         }
-        assert!(matches!(sum.way, Way::Beside { .. }));
+        assert!(matches!(sum.way, Way::Beside(_)));
         assert_eq!(sum.bytes(), 12_000_000);
         let whole: String = whole.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(sum.finish(), whole);

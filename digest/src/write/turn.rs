@@ -57,6 +57,13 @@ pub(crate) struct Turning<'a> {
     pub(crate) observer: &'a dyn Observer,
 }
 
+impl Turning<'_> {
+    /// Whether to go on.
+    pub(crate) fn check(&self) -> Result<(), Stop> {
+        if self.observer.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+    }
+}
+
 impl Turn {
     pub(crate) fn new(codec: Codec, limit: usize) -> Self {
         Self { codec, calls: 0, rows: Vec::new(), limit, spills: Vec::new(), spare: Vec::new() }
@@ -253,7 +260,7 @@ impl Flow for Groups<'_> {
     }
 
     fn check(&mut self) -> Result<(), Stop> {
-        if self.turning.observer.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+        self.turning.check()
     }
 
     fn abort(&self) {}
