@@ -79,7 +79,7 @@ struct Log {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    Outcome(Parcel),
+    Outcome(Box<Parcel>),
     Delivered { job: JobId, attempt: u32 },
 }
 
@@ -104,7 +104,7 @@ impl Journal {
         let mut log = self.log();
         // Kept whatever the disk says: as long as the process lives, it will be delivered.
         log.pending.insert(outcome.mark(), outcome.clone());
-        log.append(&Line::Outcome(outcome))?;
+        log.append(&Line::Outcome(Box::new(outcome)))?;
         let line = log.lines;
         drop(log);
         self.sync(line)
@@ -226,7 +226,7 @@ fn read(file: File) -> io::Result<BTreeMap<Mark, Parcel>> {
     for line in BufReader::new(file).split(b'\n') {
         match serde_json::from_slice(&line?) {
             Ok(Line::Outcome(outcome)) => {
-                pending.insert(outcome.mark(), outcome);
+                pending.insert(outcome.mark(), *outcome);
             }
             Ok(Line::Delivered { job, attempt }) => {
                 pending.remove(&(job, attempt));
@@ -245,7 +245,7 @@ fn write(folder: &Path, pending: &BTreeMap<Mark, Parcel>) -> io::Result<(File, u
     let mut text = BufWriter::new(file);
     let mut bytes = 0;
     for outcome in pending.values() {
-        let line = line(&Line::Outcome(outcome.clone()))?;
+        let line = line(&Line::Outcome(Box::new(outcome.clone())))?;
         text.write_all(&line)?;
         bytes += line.len() as u64;
     }

@@ -293,6 +293,7 @@ impl Node {
             sequence,
             node: name(self.number),
             status: Some(status),
+            demand: None,
             cut_short: false,
             stage: None,
             progress: None,
