@@ -273,12 +273,6 @@ fn ask(job: &NewJob, needs: Needs) -> Ask {
     ask.demand = needs.demand;
     ask.key = needs.exclusive;
     ask.size = needs.cost.unwrap_or_default();
-    ask.submitted = submitted_at(job.id).unwrap_or_else(Timestamp::now);
+    ask.submitted = job.id.made_at().unwrap_or_else(Timestamp::now);
     ask
-}
-
-/// A job's id says when it was made.
-fn submitted_at(id: JobId) -> Option<Timestamp> {
-    let (seconds, nanoseconds) = id.0.get_timestamp()?.to_unix();
-    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?).ok()
 }

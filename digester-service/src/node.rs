@@ -80,7 +80,7 @@ impl Node {
             state: config.state,
             journal,
             metrics,
-            speaker: Speaker::new(callback.clone()),
+            speaker: Speaker::default(),
             callback,
             lease: Arc::new(Lease::new()),
             allowed_callbacks: config.allowed_callbacks,

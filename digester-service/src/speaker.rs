@@ -1,6 +1,10 @@
 //! Says what attempts have to say, the words of many in one request when many speak at once.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use edge::{Batched, Batcher};
 use futures_util::future::join_all;
@@ -15,61 +19,40 @@ const LANES: usize = 1;
 pub(crate) type Heard = Result<Answers, Arc<Away>>;
 
 /// Brings claims and progress to the web services; outcomes go by the courier.
-pub(crate) struct Speaker(Batcher<Speaking>);
+///
+/// Each web service has a lane of its own: one that is slow keeps no words from the others. There are
+/// no more of them than the configuration allows.
+#[derive(Default)]
+pub(crate) struct Speaker(Mutex<BTreeMap<String, Batcher<Callback>>>);
 
 impl Speaker {
-    pub(crate) fn new(callback: Callback) -> Self {
-        Self(Batcher::new(Speaking { callback }, LANES))
-    }
-
     /// Says these patches to a web service, together and in their order.
     pub(crate) async fn say(&self, to: &Callback, patches: Vec<AddressedPatch>) -> Heard {
-        self.0.run(Words { to: to.base().to_owned(), patches }).await
+        let lane = self.lane(to);
+        lane.run(patches).await
+    }
+
+    fn lane(&self, to: &Callback) -> Batcher<Callback> {
+        // Every change is one insertion: nothing is ever half done.
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.entry(to.base().to_owned());
+        lane.or_insert_with(|| Batcher::new(to.clone(), LANES)).clone()
     }
 }
 
-struct Words {
-    to: String,
-    patches: Vec<AddressedPatch>,
-}
-
-struct Speaking {
-    callback: Callback,
-}
-
-impl Batched for Speaking {
-    type Item = Words;
+impl Batched for Callback {
+    type Item = Vec<AddressedPatch>;
     type Answer = Heard;
 
     const MAX_WEIGHT: usize = 500;
     const EVERY: Duration = Duration::from_millis(10);
 
-    fn weigh(&self, words: &Words) -> usize {
-        words.patches.len()
+    fn weigh(&self, patches: &Vec<AddressedPatch>) -> usize {
+        patches.len()
     }
 
-    async fn carry_out(&self, items: Vec<Words>) -> Vec<Heard> {
-        let mut places = BTreeMap::<_, Vec<_>>::new();
-        for (place, words) in items.into_iter().enumerate() {
-            places.entry(words.to).or_default().push((place, words.patches));
-        }
-        // One web service that is slow must not keep words from the others.
-        let said = places.into_iter().map(|(to, words)| self.say(to, words));
-        let mut heard: Vec<_> = join_all(said).await.into_iter().flatten().collect();
-        heard.sort_unstable_by_key(|(place, _)| *place);
-        heard.into_iter().map(|(_, heard)| heard).collect()
-    }
-}
-
-impl Speaking {
-    async fn say(
-        &self,
-        to: String,
-        words: Vec<(usize, Vec<AddressedPatch>)>,
-    ) -> Vec<(usize, Heard)> {
-        let callback = self.callback.towards(&to);
-        let (places, words): (Vec<_>, Vec<_>) = words.into_iter().unzip();
-        places.into_iter().zip(say_together(&callback, &words).await).collect()
+    async fn carry_out(&self, words: Vec<Vec<AddressedPatch>>) -> Vec<Heard> {
+        say_together(self, &words).await
     }
 }
 

@@ -21,7 +21,7 @@ pub trait Batched: Send + Sync + 'static {
 
     /// The most that the items of one batch may weigh; a single item may weigh more.
     const MAX_WEIGHT: usize;
-    /// The shortest time from one batch of a lane to the next, as long as something waits.
+    /// The shortest time from one batch to the next.
     const EVERY: Duration;
 
     /// What an item takes of a batch.

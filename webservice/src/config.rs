@@ -185,8 +185,8 @@ impl Default for LeaseConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ForwardConfig {
-    /// The digester services; each job goes to the first that takes it, beginning with another
-    /// one each time.
+    /// Addresses of digester services that do not make themselves known; those that do are asked
+    /// where they say they are. Each job goes to the least loaded that serves it.
     pub digesters: Vec<String>,
     /// Where the digester services report; this service's own address when absent.
     pub callback: Option<String>,

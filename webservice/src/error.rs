@@ -102,18 +102,21 @@ fn not_to(goal: Option<JobStatus>) -> String {
 }
 
 /// Whether the same may well succeed a little later: the database is away, or gave this up in
-/// favour of somebody else (class 40), or took too long for now (57014).
+/// favour of somebody else (class 40).
 pub(crate) fn is_outage(error: &sqlx::Error) -> bool {
-    is_away(error) || is_of_class(error, &["40", "57014"])
+    is_away(error) || is_of_class(error, &["40"])
 }
 
-/// Whether the database is away, as opposed to displeased.
+/// Whether the database is away, or too slow for now, as opposed to displeased.
 pub(crate) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        // Class 57: shut down by its operator, or not up yet; class 53: out of something; 08: cut;
-        // 42P01, 42703: the tables, or columns of them, are still being made.
-        sqlx::Error::Database(_) => is_of_class(error, &["57P", "53", "08", "42P01", "42703"]),
+        // Class 57: shut down by its operator, not up yet, or longer at it than a statement may be;
+        // class 53: out of something; 08: cut; 42P01, 42703: the tables, or columns of them, are
+        // still being made.
+        sqlx::Error::Database(_) => {
+            is_of_class(error, &["57P", "57014", "53", "08", "42P01", "42703"])
+        }
         _ => false,
     }
 }

@@ -1,10 +1,8 @@
 //! What the service counts: see `docs/metrics.md`.
 
-use std::{
-    sync::atomic::AtomicU64,
-    time::{Duration, SystemTime},
-};
+use std::{sync::atomic::AtomicU64, time::Duration};
 
+use jiff::Timestamp;
 use prometheus_client::{
     metrics::{
         counter::Counter,
@@ -149,9 +147,6 @@ impl Metrics {
 
 /// How long ago a job was made, as its id tells.
 fn age(id: JobId) -> Duration {
-    let Some((seconds, nanoseconds)) = id.0.get_timestamp().map(|at| at.to_unix()) else {
-        return Duration::ZERO;
-    };
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    now.saturating_sub(Duration::new(seconds, nanoseconds))
+    let made = id.made_at().unwrap_or_else(Timestamp::now);
+    Timestamp::now().duration_since(made).try_into().unwrap_or_default()
 }
