@@ -74,10 +74,12 @@ impl Lease {
     /// Waits, on a thread that may, until the lease holds; `false` if it is given up before.
     pub(crate) fn wait_held(&self, given_up: impl Fn() -> bool) -> bool {
         loop {
+            // In this order: that an attempt is lost is told before the lease holds anew.
+            let holds = self.standing.borrow().holds();
             if given_up() {
                 return false;
             }
-            if self.standing.borrow().holds() {
+            if holds {
                 return true;
             }
             thread::sleep(LOOK_EVERY);

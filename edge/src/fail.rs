@@ -1,15 +1,22 @@
 //! Named steps at which a process can be made to end or to stand still, to see what others make of
 //! it. Off unless `DIGESTER_FAIL` says otherwise, which is read once.
 
-use std::sync::{
-    LazyLock,
-    atomic::{AtomicU32, Ordering::Relaxed},
+use std::{
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
 };
 
 use rustix::process::{Signal, getpid, kill_process};
 
 /// Says where, how, and the how manieth time: `claimed:kill:3`.
 pub const VARIABLE: &str = "DIGESTER_FAIL";
+
+/// How long a process may take to come to its end or to a stand once it was told to.
+const TAKEN_IN: Duration = Duration::from_secs(1);
 
 /// A step on a job's way: something has just been done, and what follows from it has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +169,8 @@ impl Plan {
         };
         // To itself it may send anything.
         let _ = kill_process(getpid(), signal);
+        // Another thread may be the one that takes the signal in: this one goes no further meanwhile.
+        thread::sleep(TAKEN_IN);
     }
 
     /// Whether this is the time that counts; it is so once.
