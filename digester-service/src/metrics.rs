@@ -3,12 +3,7 @@
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
-    metrics::{
-        counter::Counter,
-        family::Family,
-        gauge::Gauge,
-        histogram::{Histogram, exponential_buckets},
-    },
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 use schema::{HeldState, JobStatus};
@@ -36,8 +31,7 @@ impl Metrics {
         let mut all = Self {
             registry: Registry::with_prefix("digester_node"),
             attempts: Family::default(),
-            // From a millisecond to about nine hours.
-            admission: Histogram::new(exponential_buckets(0.001, 4.0, 13)),
+            admission: edge::waiting_times(),
             callback_failures,
             work: Counter::default(),
             held: Family::default(),

@@ -17,7 +17,7 @@ pub use backoff::Backoff;
 pub use batch::{Batched, Batcher};
 pub use fail::{How, Step, VARIABLE as FAIL_VARIABLE};
 pub use json::{Json, OneOrMany};
-pub use metrics::exposition;
+pub use metrics::{exposition, waiting_times};
 pub use pace::Pace;
 pub use path::{Path, Query};
 pub use peer::Peer;

@@ -4,12 +4,7 @@ use std::{sync::atomic::AtomicU64, time::Duration};
 
 use jiff::Timestamp;
 use prometheus_client::{
-    metrics::{
-        counter::Counter,
-        family::Family,
-        gauge::Gauge,
-        histogram::{Histogram, exponential_buckets},
-    },
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 use schema::{JobId, JobStatus, NodeState, PatchAnswer};
@@ -51,8 +46,7 @@ impl Metrics {
             registry: Registry::with_prefix("digester"),
             accepts: Family::default(),
             settled: Family::default(),
-            // From a millisecond to about nine hours.
-            waited: Histogram::new(exponential_buckets(0.001, 4.0, 13)),
+            waited: edge::waiting_times(),
             handed_over: Counter::default(),
             lease_lapses: Counter::default(),
             cut_short: Counter::default(),

@@ -47,7 +47,7 @@ pub(crate) async fn accept(db: &PgPool, news: &[NewInstruction]) -> sqlx::Result
 
 /// What stands in the way of an order whose key exists.
 async fn existing(db: &PgPool, order: &Order<'_>) -> sqlx::Result<Acceptance> {
-    // Instructions are for ever: nothing has changed since the key was found taken.
+    // Instructions never change, and go only long after their jobs have settled.
     let same = same_instruction(db, order.key, order.order).await?;
     let job = job::latest_of(db, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
     Ok(if same { Acceptance::Known(job) } else { Acceptance::Taken(job) })

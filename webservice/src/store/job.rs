@@ -6,14 +6,31 @@ use uuid::Uuid;
 
 use super::row::{JobRow, raw, trace};
 
+/// A query of whole rows: what stands before the columns, what stands after them, and the arguments.
+/// The columns never are null where [`JobRow`] wants them; of a `with` query that is not known.
+macro_rules! job_rows {
+    ($before:tt, $after:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            JobRow,
+            $before
+                + r#"
+        select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
+               submitted_by, status as "status!", stage, progress_done, progress_total, message,
+               attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
+               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
+               cut_short as "cut_short!", demand::text
+                "#
+                + $after,
+            $($argument),*
+        )
+    };
+}
+
 /// The job with this id, without its report.
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Option<Job>> {
-    let row = sqlx::query_as!(
-        JobRow,
+    let row = job_rows!(
+        "",
         r#"
-        select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
-               progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at, cut_short, demand::text
           from job
          where id = $1
         "#,
@@ -49,12 +66,9 @@ pub(crate) async fn find_whole(
 
 /// The newest job of this instruction.
 pub(crate) async fn latest_of(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Option<Job>> {
-    let row = sqlx::query_as!(
-        JobRow,
+    let row = job_rows!(
+        "",
         r#"
-        select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
-               progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at, cut_short, demand::text
           from job
          where key = $1
          order by id desc
@@ -73,12 +87,9 @@ pub(crate) async fn list(
     filter: &JobFilter,
     limit: i64,
 ) -> sqlx::Result<Vec<Job>> {
-    let rows = sqlx::query_as!(
-        JobRow,
+    let rows = job_rows!(
+        "",
         r#"
-        select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
-               progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at, cut_short, demand::text
           from job
          where ($1::uuid is null or id < $1)
            and ($2::text is null or status = $2)
@@ -110,12 +121,9 @@ pub(crate) async fn list_unsettled(
     filter: &JobFilter,
     limit: i64,
 ) -> sqlx::Result<Vec<Job>> {
-    let rows = sqlx::query_as!(
-        JobRow,
+    let rows = job_rows!(
+        "",
         r#"
-        select id, number, key, kind, tenant, submitted_by, status, stage, progress_done,
-               progress_total, message, attempt, node, cancel_requested, rerun_of, submitted_at,
-               started_at, updated_at, settled_at, cut_short, demand::text
           from job
          where settled_at is null
            and ($1::uuid is null or id > $1)
@@ -281,8 +289,7 @@ pub(crate) async fn hold(
 
 /// Ends a job that still waits, or asks for the end of one that runs; returns it as it is then.
 pub(crate) async fn cancel(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Option<Job>> {
-    let row = sqlx::query_as!(
-        JobRow,
+    let row = job_rows!(
         r#"
         with asked as (
             update job
@@ -303,11 +310,8 @@ pub(crate) async fn cancel(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<O
                    case status when 'cancelled' then message else 'cancel requested' end
               from asked
         )
-        select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
-               submitted_by, status as "status!", stage, progress_done, progress_total, message,
-               attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
-               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
-               cut_short as "cut_short!", demand::text
+        "#,
+        r#"
           from asked
         "#,
         id.0,
@@ -319,8 +323,7 @@ pub(crate) async fn cancel(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<O
 
 /// Makes a new job from the instruction of a settled one.
 pub(crate) async fn rerun(db: impl PgExecutor<'_>, of: JobId) -> sqlx::Result<Option<Job>> {
-    let row = sqlx::query_as!(
-        JobRow,
+    let row = job_rows!(
         r#"
         with settled as (
             select job.*
@@ -340,11 +343,8 @@ pub(crate) async fn rerun(db: impl PgExecutor<'_>, of: JobId) -> sqlx::Result<Op
             insert into job_event (job, status, attempt, message)
             select id, status, attempt, 'accepted, to do job ' || rerun_of || ' over' from made
         )
-        select id as "id!", number as "number!", key as "key!", kind as "kind!", tenant,
-               submitted_by, status as "status!", stage, progress_done, progress_total, message,
-               attempt as "attempt!", node, cancel_requested as "cancel_requested!", rerun_of,
-               submitted_at as "submitted_at!", started_at, updated_at as "updated_at!", settled_at,
-               cut_short as "cut_short!", demand::text
+        "#,
+        r#"
           from made
         "#,
         of.0,
