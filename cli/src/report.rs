@@ -3,10 +3,16 @@
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use schema::{Finding, MatrixReport, OutputFile, Report, Severity, TableReport};
+use schema::{Excerpt, Finding, MatrixReport, OutputFile, Report, Severity, TableReport};
 
 /// How much of a checksum is shown; JSON has all of it.
 const CHECKSUM_CHARS: usize = 12;
+
+/// How much of a line is shown around a cell: so that all of it fits into 80 columns.
+const AROUND_CHARS: usize = 30;
+
+/// How much of the cell itself.
+const CELL_CHARS: usize = 8;
 
 /// A report in lines: what was found first, since that is what one looks for.
 pub(crate) fn lines(report: &Report) -> Vec<String> {
@@ -69,8 +75,14 @@ fn finding(finding: &Finding) -> Vec<String> {
         Severity::Warning => "warning",
     };
     let count = Some(finding.count).filter(|count| *count > 1);
+    let [line, carets] = match &finding.excerpt {
+        Some(excerpt) => excerpt_lines(excerpt).map(Some),
+        None => [None, None],
+    };
     let facts = [
         ("at", place(finding)),
+        ("line", line),
+        ("", carets.filter(|_| finding.column.is_some())),
         ("table", finding.table.clone()),
         ("marker", finding.marker.clone()),
         ("sample", finding.sample.clone()),
@@ -89,6 +101,34 @@ fn place(finding: &Finding) -> Option<String> {
     let part = |at: Option<u64>| at.map(|at| format!(":{at}")).unwrap_or_default();
     let file = finding.file.as_ref()?;
     Some(format!("{file}{}{}", part(finding.line), part(finding.column)))
+}
+
+/// A part of a line with one column for each character, and below it what points to the cell.
+fn excerpt_lines(excerpt: &Excerpt) -> [String; 2] {
+    let mut before: Vec<_> = excerpt.before.chars().map(visible).collect();
+    let is_cut = excerpt.cut_before || before.len() > AROUND_CHARS;
+    before.drain(..before.len().saturating_sub(AROUND_CHARS));
+    if is_cut {
+        before.insert(0, '…');
+    }
+    let cell: Vec<_> = excerpt.cell.chars().map(visible).take(CELL_CHARS).collect();
+    let rest = excerpt.cell.chars().skip(CELL_CHARS).chain(excerpt.after.chars()).map(visible);
+    let mut after: Vec<_> = rest.collect();
+    if excerpt.cut_after || after.len() > AROUND_CHARS {
+        after.truncate(AROUND_CHARS);
+        after.push('…');
+    }
+    let carets = format!("{}{}", " ".repeat(before.len()), "^".repeat(cell.len().max(1)));
+    [[before, cell, after].concat().into_iter().collect(), carets]
+}
+
+/// A character that takes one column and does nothing to a terminal.
+fn visible(char: char) -> char {
+    match char {
+        '\t' => '→',
+        char if char.is_control() => '\u{fffd}',
+        char => char,
+    }
 }
 
 /// Cells as lines, each column as wide as its widest cell.
@@ -131,6 +171,40 @@ mod tests {
         for part in parts {
             assert!(text.contains(part), "{part} in {text}");
         }
+    }
+
+    fn shown(before: &str, cell: &str, after: &str) -> String {
+        let excerpt = Excerpt {
+            before: before.to_owned(),
+            cell: cell.to_owned(),
+            after: after.to_owned(),
+            ..Excerpt::default()
+        };
+        excerpt_lines(&excerpt).join("\n")
+    }
+
+    #[test]
+    fn carets_stand_below_the_cell_whatever_stands_before_it() {
+        assert_eq!(shown("m1\té\t", "ZZ", "\tA"), "m1→é→ZZ→A\n     ^^");
+        assert_eq!(shown("m1\t\u{1b}[2J\t", "", ""), "m1→\u{fffd}[2J→\n        ^");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_to_what_a_terminal_shows() {
+        let shown = shown(&"A\t".repeat(90), &"Z".repeat(90), &"\tC".repeat(90));
+        let expected =
+            format!("…{}{}…\n{}{}", "A→".repeat(15), "Z".repeat(38), " ".repeat(31), "^".repeat(8));
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_line_without_a_cell_in_question_has_no_carets() {
+        let excerpt = Excerpt { after: "m1\tA".to_owned(), ..Excerpt::default() };
+        let mut of = Finding::new(Severity::Error, "odd");
+        of.excerpt = Some(Box::new(excerpt));
+        assert_eq!(finding(&of)[2..], ["  line    m1→A"]);
+        of.column = Some(1);
+        assert_eq!(finding(&of)[3], "          ^");
     }
 
     #[test]

@@ -26,7 +26,9 @@ pub use node::{Attempt, Heartbeat, Lease, Node, NodeState};
 pub use page::{JobFilter, Page};
 pub use patch::{AddressedPatch, ItemAnswer, JobPatch, PatchAnswer, Progress};
 pub use problem::{Problem, ProblemKind};
-pub use report::{Finding, MatrixReport, OutputFile, Report, Severity, StageTime, TableReport};
+pub use report::{
+    Excerpt, Finding, MatrixReport, OutputFile, Report, Severity, StageTime, TableReport,
+};
 pub use request::{DigestConfig, DigestRequest, Held, HeldState, Taken, TakenItem};
 pub use status::{JobStatus, UnknownStatus};
 pub use trace::{InvalidTraceParent, TraceParent};

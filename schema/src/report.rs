@@ -124,6 +124,9 @@ pub struct Finding {
     /// The cell's text, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<String>,
+    /// The cell among its neighbours, or where there should be one; else how the line begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<Box<Excerpt>>,
     /// The marker the cell belongs to, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
@@ -133,6 +136,24 @@ pub struct Finding {
     /// How often it was found, this place being the first.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub count: u64,
+}
+
+/// A part of a line as it stands in its file, tabs and all: at most 200 bytes of it, of which those
+/// that are no text are shown as `U+FFFD`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Excerpt {
+    /// What stands in front of the cell.
+    pub before: String,
+    /// The cell, or its beginning; empty where it is missing or no cell is concerned.
+    pub cell: String,
+    /// What stands behind the cell.
+    pub after: String,
+    /// Whether the line begins further left.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cut_before: bool,
+    /// Whether the line goes on.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cut_after: bool,
 }
 
 impl Finding {
@@ -148,6 +169,7 @@ impl Finding {
             line: None,
             column: None,
             cell: None,
+            excerpt: None,
             marker: None,
             sample: None,
             count: 1,
@@ -167,6 +189,11 @@ impl Finding {
         self.table = Some(table.into());
         self
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn once() -> u64 {

@@ -1,6 +1,8 @@
 //! The cells of one line, cut once for all tables.
 
-use super::scan::Places;
+use std::ops::Range;
+
+use super::scan;
 use crate::pattern::Delimiter;
 
 /// Where the first cells of a line are.
@@ -31,7 +33,7 @@ impl Cells {
         };
         self.bounds.clear();
         let mut start = 0;
-        for at in Places::of(*byte, line).take(needed) {
+        for at in scan::Places::of(*byte, line).take(needed) {
             self.bounds.push((start, at));
             start = at + 1;
         }
@@ -44,6 +46,15 @@ impl Cells {
     /// A cell, if the line has it.
     pub(crate) fn get<'a>(&self, line: &'a [u8], cell: usize) -> Option<&'a [u8]> {
         self.bounds.get(cell).map(|&(start, end)| &line[start..end])
+    }
+
+    /// Where a cell is: at the line's end, if it is missing.
+    pub(crate) fn place(&self, line: &[u8], delimiter: &Delimiter, cell: usize) -> Range<usize> {
+        let place = match delimiter {
+            Delimiter::Byte(byte) => scan::place(line, *byte, cell),
+            Delimiter::Regex(_) => self.bounds.get(cell).map(|&(start, end)| start..end),
+        };
+        place.unwrap_or(line.len()..line.len())
     }
 
     /// How many cells were cut: all, where one was missing.

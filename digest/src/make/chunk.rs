@@ -146,22 +146,20 @@ impl LinesMaker<'_, '_> {
         if let (Finish::Matrix, Some(matrix)) = (table.finish, &mut self.matrix) {
             return matrix.row(table, line, number, counter, &mut out.bytes, &mut self.notes);
         }
+        let whole = Place { number, line, cell: None, call: None };
         let start = out.bytes.len();
         match row::push(table, line, counter, &mut out.bytes) {
             Ok(false) => {}
-            Ok(true) => shifted(table, number, &mut self.notes),
+            Ok(true) => shifted(table, whole, &mut self.notes),
             Err(few) => {
-                let place = Place { line: number, cell: Some(few.found), call: None };
+                let place = Place { cell: Some(few.found), ..whole };
                 self.notes.error(place, too_few(table, few, text));
             }
         }
         match finish(table, &mut out.bytes, start) {
-            Ok(Tidied::Kept { blanked }) => blanks(table, number, blanked, &mut self.notes),
+            Ok(Tidied::Kept { blanked }) => blanks(table, whole, blanked, &mut self.notes),
             Ok(Tidied::Gone) => out.rows -= 1,
-            Err(why) => {
-                let place = Place { line: number, cell: None, call: None };
-                self.notes.error(place, error(why).table(&table.name));
-            }
+            Err(why) => self.notes.error(whole, error(why).table(&table.name)),
         }
     }
 }
@@ -188,15 +186,15 @@ pub(super) fn finish(
 }
 
 /// Cells that were emptied.
-fn blanks(table: &TablePlan, line: u64, times: u64, notes: &mut Notes) {
-    notes.warn_of(Warned::Blank, times, Place { line, cell: None, call: None }, || {
+fn blanks(table: &TablePlan, place: Place<'_>, times: u64, notes: &mut Notes) {
+    notes.warn_of(Warned::Blank, times, place, || {
         error("cells that say that there is nothing (NA, NULL, …) were emptied").table(&table.name)
     });
 }
 
 /// A row that begins with empty values.
-pub(super) fn shifted(table: &TablePlan, line: u64, notes: &mut Notes) {
-    notes.warn(Warned::Shift, Place { line, cell: None, call: None }, || {
+fn shifted(table: &TablePlan, place: Place<'_>, notes: &mut Notes) {
+    notes.warn(Warned::Shift, place, || {
         error("the row begins with empty values, so its other values stand further left")
             .table(&table.name)
             .remedy("put a column that is never empty first, or fill in the missing values")

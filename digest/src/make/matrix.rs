@@ -233,7 +233,7 @@ struct MatrixNotes<'n, 'l> {
     notes: &'n mut Notes,
 }
 
-impl MatrixNotes<'_, '_> {
+impl<'l> MatrixNotes<'_, 'l> {
     fn bad_call(&mut self, i: usize, cell: &[u8], why: BadCall) {
         let kind = self.plan.calls.as_str();
         match why {
@@ -265,7 +265,7 @@ impl MatrixNotes<'_, '_> {
     }
 
     fn too_few(&mut self, few: row::TooFew) {
-        let place = Place { line: self.number, cell: Some(few.found), call: None };
+        let place = Place { cell: Some(few.found), ..self.place(None) };
         self.notes.error(place, chunk::too_few(self.table, few, self.line.text));
     }
 
@@ -283,12 +283,12 @@ impl MatrixNotes<'_, '_> {
         false
     }
 
-    fn place(&self, call: Option<usize>) -> Place {
+    fn place(&self, call: Option<usize>) -> Place<'l> {
         let cell = match (self.table.read, call) {
             (Read::Block { cell, .. }, Some(call)) => Some(cell + call),
             _ => None,
         };
-        Place { line: self.number, cell, call }
+        Place { number: self.number, line: self.line, cell, call }
     }
 }
 

@@ -5,6 +5,7 @@ mod cells;
 mod chunk;
 mod codec;
 mod counts;
+mod excerpt;
 mod letters;
 mod matrix;
 mod notes;

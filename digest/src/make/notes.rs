@@ -2,6 +2,8 @@
 
 use schema::{Finding, Severity};
 
+use super::row::Line;
+
 /// How much of a cell is shown.
 const SHOWN_CHARS: usize = 40;
 
@@ -40,11 +42,13 @@ pub(crate) struct Notes {
 }
 
 /// A place in the input, counted from 0.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) line: u64,
-    pub(crate) cell: Option<usize>,
-    pub(crate) call: Option<usize>,
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) number: u64,
+    pub(super) line: Line<'a>,
+    pub(super) cell: Option<usize>,
+    /// The cell within the matrix's row.
+    pub(super) call: Option<usize>,
 }
 
 impl Notes {
@@ -57,18 +61,18 @@ impl Notes {
         self.errors.len() >= self.max_errors
     }
 
-    pub(crate) fn error(&mut self, place: Place, finding: Finding) {
+    pub(super) fn error(&mut self, place: Place<'_>, finding: Finding) {
         if !self.is_full() {
             self.errors.push(note(place, finding));
         }
     }
 
     /// The same, for something that may be there several times in a row.
-    pub(crate) fn warn_of(
+    pub(super) fn warn_of(
         &mut self,
         kind: Warned,
         times: u64,
-        place: Place,
+        place: Place<'_>,
         finding: impl FnOnce() -> Finding,
     ) {
         if times > 0 {
@@ -78,7 +82,12 @@ impl Notes {
     }
 
     /// Counts it, and makes the finding only for the first ones.
-    pub(crate) fn warn(&mut self, kind: Warned, place: Place, finding: impl FnOnce() -> Finding) {
+    pub(super) fn warn(
+        &mut self,
+        kind: Warned,
+        place: Place<'_>,
+        finding: impl FnOnce() -> Finding,
+    ) {
         let (count, first) = &mut self.warnings[kind as usize];
         *count += 1;
         if first.len() < PLACES {
@@ -89,8 +98,9 @@ impl Notes {
     }
 }
 
-fn note(place: Place, mut finding: Finding) -> Note {
-    finding.line = Some(place.line + 1);
+fn note(place: Place<'_>, mut finding: Finding) -> Note {
+    finding.line = Some(place.number + 1);
+    finding.excerpt = Some(Box::new(place.line.excerpt(place.cell)));
     finding.column = place.cell.map(|cell| cell as u64 + 1);
     Note { finding, call: place.call }
 }

@@ -1,7 +1,10 @@
 //! One row, put together from its values.
 
+use schema::Excerpt;
+
 use super::{
     cells::{Cells, Tail},
+    excerpt::excerpt,
     scan,
 };
 use crate::{
@@ -15,6 +18,14 @@ pub(crate) struct Line<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) cells: &'a Cells,
     pub(crate) delimiter: &'a Delimiter,
+}
+
+impl Line<'_> {
+    /// A cell among its neighbours, for people; without a cell, how the line begins.
+    pub(super) fn excerpt(self, cell: Option<usize>) -> Excerpt {
+        let place = cell.map_or(0..0, |cell| self.cells.place(self.text, self.delimiter, cell));
+        excerpt(self.text, place, self.delimiter.byte())
+    }
 }
 
 /// A cell that is wanted and not there: which one, and how many there are.

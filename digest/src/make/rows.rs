@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, iter};
 
+use schema::Excerpt;
+
 use super::{
     chunk,
+    excerpt::excerpt,
     notes::{Note, shown},
     row::push_number,
     scan,
@@ -103,7 +106,9 @@ impl RowLines {
                 );
         finding.line = Some(row + 1);
         finding.column = Some(found as u64 + 1);
-        finding.cell = self.lines.get(&row).map(|line| shown(&line.text));
+        let line = self.lines.get(&row);
+        finding.cell = line.map(|line| shown(&line.text));
+        finding.excerpt = line.map(|line| Box::new(line.excerpt(found)));
         Box::new(Note { finding, call: None })
     }
 }
@@ -122,6 +127,15 @@ impl CutLine {
             }
         };
         Self { text, count, cut }
+    }
+
+    /// A cell among its neighbours, for people.
+    fn excerpt(&self, cell: usize) -> Excerpt {
+        let (place, delimiter) = match &self.cut {
+            Cut::Byte(byte) => (scan::place(&self.text, *byte, cell), Some(*byte)),
+            Cut::Places(places) => (places.get(cell).map(|&(start, end)| start..end), None),
+        };
+        excerpt(&self.text, place.unwrap_or(self.text.len()..self.text.len()), delimiter)
     }
 
     fn cells(&self) -> CellsLeft<'_> {

@@ -3,6 +3,8 @@
 //! `memchr` is unbeaten over long distances; cells are a few bytes long, so here many of them are
 //! found at once, as bits of a mask.
 
+use std::ops::Range;
+
 /// How many bytes are looked at together.
 const BLOCK: usize = 64;
 
@@ -80,6 +82,16 @@ pub(super) fn cells(row: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Where a cell of a row is, if the row has it.
+pub(super) fn place(row: &[u8], delimiter: u8, cell: usize) -> Option<Range<usize>> {
+    let mut places = Places::of(delimiter, row);
+    let start = match cell.checked_sub(1) {
+        Some(before) => places.nth(before)? + 1,
+        None => 0,
+    };
+    Some(start..places.next().unwrap_or(row.len()))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -90,7 +102,11 @@ mod tests {
         #[test]
         fn cells_are_what_splitting_gives(row in prop::collection::vec(prop::sample::select(vec![b'\t', b'a', b'\n', 0x89]), 0..300)) {
             let expected: Vec<_> = row.split(|byte| *byte == b'\t').collect();
-            prop_assert_eq!(cells(&row, b'\t').collect::<Vec<_>>(), expected);
+            prop_assert_eq!(cells(&row, b'\t').collect::<Vec<_>>(), expected.clone());
+            for (i, cell) in expected.iter().enumerate() {
+                prop_assert_eq!(&row[place(&row, b'\t', i).unwrap()], *cell);
+            }
+            prop_assert_eq!(place(&row, b'\t', expected.len()), None);
         }
     }
 

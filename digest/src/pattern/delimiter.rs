@@ -27,6 +27,14 @@ impl Delimiter {
         }
     }
 
+    /// The byte, if it is one.
+    pub(crate) fn byte(&self) -> Option<u8> {
+        match self {
+            Self::Byte(byte) => Some(*byte),
+            Self::Regex(_) => None,
+        }
+    }
+
     /// Where the cells of a line are; empty ones at its end are kept.
     pub(crate) fn cut(&self, line: &[u8], cells: &mut Vec<(usize, usize)>) {
         cells.clear();

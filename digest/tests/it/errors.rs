@@ -41,6 +41,32 @@ fn a_wrong_call_is_named_by_file_line_column_cell_marker_and_sample() {
 }
 
 #[test]
+fn every_finding_shows_its_cell_in_its_line() {
+    let world = World::with("x\ts1\ts2\nm1\tAA\tXX\nm2\tAA\nm3\tAA\tAC\tAG\nm4\tYY\tAA\n");
+    let failure = world.digest(&instruction("NUCLEOTIDE_2_LETTER", false)).unwrap_err();
+    let excerpts: Vec<_> = failure.report.findings.into_iter().filter_map(|f| f.excerpt).collect();
+    let excerpts: Vec<_> = excerpts.iter().map(|e| [&*e.before, &*e.cell, &*e.after]).collect();
+    assert_eq!(
+        excerpts,
+        [
+            ["m2\tAA", "", ""],
+            ["m3\tAA\tAC\t", "AG", ""],
+            ["m1\tAA\t", "XX", ""],
+            ["m4\t", "YY", "\tAA"]
+        ]
+    );
+}
+
+#[test]
+fn a_cell_cut_by_a_pattern_is_shown_in_its_line_too() {
+    let world = World::with("x;;s1;s2\nm1;A;;Z;C\n");
+    let text = instruction("IUPAC", false).replace("\\\\t", ";+");
+    let failure = world.digest(&text).unwrap_err();
+    let excerpt = failure.report.findings[0].excerpt.as_ref().unwrap();
+    assert_eq!([&*excerpt.before, &*excerpt.cell, &*excerpt.after], ["m1;A;;", "Z", ";C"]);
+}
+
+#[test]
 fn errors_are_collected_up_to_a_number_and_sorted() {
     let lines: String = (1..=50).map(|i| format!("m{i}\tA\tZ\n")).collect();
     let world = World::with(format!("x\ts1\ts2\n{lines}"));
@@ -301,6 +327,8 @@ fn lines_of_different_lengths_are_shown() {
     let failure = world.digest(&instruction("IUPAC", false)).unwrap_err();
     let finding = &failure.report.findings[0];
     assert_eq!((finding.line, finding.cell.as_deref()), (Some(1), Some("x\ts3")));
+    let excerpt = finding.excerpt.as_ref().unwrap();
+    assert_eq!((&*excerpt.before, &*excerpt.cell), ("x\ts3", ""));
 }
 
 /// A small file system of its own, as long as this lives.

@@ -60,6 +60,11 @@ fn every_broken_case_fails_with_an_address_and_leaves_nothing() {
         let first = &failure.report.findings[0];
         assert!(first.file.is_some() && first.line.is_some(), "{failure}");
         assert!(first.column.is_some() && first.cell.is_some(), "{failure}");
+        let excerpt = first.excerpt.as_ref().unwrap();
+        let text = [&*excerpt.before, &*excerpt.cell, &*excerpt.after].concat();
+        let file = fs::read_to_string(first.file.as_ref().unwrap()).unwrap();
+        let line = file.lines().nth(first.line.unwrap() as usize - 1).unwrap();
+        assert!(line.contains(&text), "{text} in {line}");
         assert!(world.outputs().is_empty(), "{failure}");
     }
 }
