@@ -2,6 +2,7 @@
 
 mod dice;
 mod faults;
+mod fill;
 mod load;
 mod options;
 #[cfg(test)]
@@ -27,6 +28,8 @@ struct Loadtest {
 enum Command {
     /// Measure what the system carries.
     Load(load::Args),
+    /// Fill a database with jobs of long ago, to see what their number costs.
+    Fill(fill::Args),
     /// Break things, and check that the promises hold.
     Faults(faults::Args),
 }
@@ -51,6 +54,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Load(args) => load::run(args).await,
+        Command::Fill(args) => fill::run(args).await,
         Command::Faults(args) => faults::run(args).await,
     }
 }

@@ -5,10 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use crate::{
     dice::Dice,
     options::Common,
-    system::{
-        Cluster, Database, Settings, System,
-        preload::{self, Crowd, LAST},
-    },
+    say,
+    system::{Cluster, Crowd, Database, Settings, System, crowd},
 };
 
 use super::{
@@ -37,6 +35,8 @@ pub(super) struct Bench {
     folder: PathBuf,
     pgbench: Database,
     pgbench_seconds: u32,
+    /// A database with a crowd in it.
+    crowded: Option<Database>,
 }
 
 impl Bench {
@@ -45,12 +45,36 @@ impl Bench {
         let (cluster, folder) = (common.cluster()?, common.folder("load")?);
         let pgbench = cluster.database(&format!("loadtest_{}_pgbench", std::process::id())).await?;
         baseline::prepare(&pgbench).await?;
-        Ok(Self { cluster, digester: common.digester()?, folder, pgbench, pgbench_seconds })
+        let digester = common.digester()?;
+        Ok(Self { cluster, digester, folder, pgbench, pgbench_seconds, crowded: None })
+    }
+
+    /// Has every measurement done in full tables, too: in those of this database, or in new ones.
+    pub(super) async fn fill(
+        &mut self,
+        crowd: Crowd,
+        filled: Option<String>,
+    ) -> anyhow::Result<()> {
+        let name = format!("loadtest_{}_crowd", std::process::id());
+        self.crowded = Some(match filled {
+            Some(url) => Database::given(url)?,
+            None => {
+                say::aside("filling the tables");
+                let database = self.cluster.database(&name).await?;
+                crowd::make_tables(database.pool()).await?;
+                crowd::fill(database.pool(), crowd).await?;
+                database
+            }
+        });
+        Ok(())
     }
 
     /// Does away with what was made.
     pub(super) async fn finish(self, common: &Common) -> anyhow::Result<()> {
         self.pgbench.drop_it().await;
+        if let Some(crowded) = self.crowded {
+            crowded.drop_it().await;
+        }
         common.discard(&self.folder)
     }
 
@@ -71,66 +95,66 @@ impl Bench {
         ))
     }
 
-    /// Measures once.
-    pub(super) async fn measure(
+    /// Measures once, in empty tables.
+    pub(super) async fn measure(&self, cell: &Cell) -> anyhow::Result<Values> {
+        let database = self.cluster.database(&format!("loadtest_{}", std::process::id())).await?;
+        let (database, values) = self.measure_in(database, cell).await?;
+        database.drop_it().await;
+        Ok(values)
+    }
+
+    /// Measures once more, in full tables, if there are any.
+    pub(super) async fn measure_full(&mut self, cell: &Cell) -> anyhow::Result<Option<Values>> {
+        let Some(database) = self.crowded.take() else { return Ok(None) };
+        let (database, values) = self.measure_in(database, cell).await?;
+        crowd::forget_others(database.pool()).await?;
+        self.crowded = Some(database);
+        Ok(Some(values))
+    }
+
+    async fn measure_in(
         &self,
+        database: Database,
         cell: &Cell,
-        crowd: Option<Crowd>,
-    ) -> anyhow::Result<Values> {
-        let clients = match *cell {
-            Cell::Accept { clients, .. }
-            | Cell::Bulk { clients, .. }
-            | Cell::EndToEnd { clients, .. } => clients,
-            _ => USUAL_CLIENTS,
-        };
+    ) -> anyhow::Result<(Database, Values)> {
+        let clients = cell.clients().unwrap_or(USUAL_CLIENTS);
         let before = baseline::run(&self.pgbench, clients, self.pgbench_seconds).await?;
         sqlx::query("checkpoint").execute(self.pgbench.pool()).await?;
-        let mut system = self.system(cell).await?;
-        if let Some(crowd) = crowd {
-            fill(&mut system, crowd).await?;
-        }
-        let mut values = match *cell {
-            Cell::Accept { clients, requests } => accept(&mut system, clients, requests, 1).await?,
-            Cell::Bulk { clients, requests, rows } => {
-                accept(&mut system, clients, requests, rows).await?
-            }
-            Cell::EndToEnd { clients, jobs } => {
-                carried(&mut system, Pace::Closed { clients }, jobs).await?
-            }
-            Cell::Latency { per_second, jobs } | Cell::Open { per_second, jobs } => {
-                carried(&mut system, Pace::Open { per_second }, jobs).await?
-            }
-            Cell::Replay { jobs, patience_seconds } => {
-                replay::run(&mut system, jobs, Duration::from_secs(patience_seconds.into())).await?
-            }
-        };
-        system.database.drop_it().await;
+        let mut system = self.system(database, cell).await?;
+        let mut values = load(&mut system, cell).await?;
         let after = baseline::run(&self.pgbench, clients, self.pgbench_seconds).await?;
         let best = f64::midpoint(before, after);
         if let Some(rate) = rate(cell, &values) {
             values.insert(0, ("ratio to pgbench", rate / best));
         }
         values.push(("pgbench (rows/s)", best));
-        Ok(values)
+        Ok((system.database, values))
     }
 
-    async fn system(&self, cell: &Cell) -> anyhow::Result<System> {
+    async fn system(&self, database: Database, cell: &Cell) -> anyhow::Result<System> {
         let settings = match cell {
             Cell::Accept { .. } | Cell::Bulk { .. } => Settings { nodes: 0, ..Settings::default() },
             Cell::Replay { .. } => Settings { at_once: 1, ..Settings::default() },
             _ => Settings { at_once: 64, replay_every_seconds: 30, ..Settings::default() },
         };
         let mut dice = Dice::new(0);
-        System::make(&self.digester, &self.cluster, &self.folder, settings, &mut dice).await
+        System::on(database, &self.digester, &self.folder, settings, &mut dice).await
     }
 }
 
-/// Makes the tables, and fills them.
-async fn fill(system: &mut System, crowd: Crowd) -> anyhow::Result<()> {
-    system.start_web()?;
-    system.until_web_is_ready().await?;
-    preload::crowd(system.database.pool(), crowd).await?;
-    system.stop(STOP_PATIENCE).await
+/// Carries out the load of one measurement.
+async fn load(system: &mut System, cell: &Cell) -> anyhow::Result<Values> {
+    match *cell {
+        Cell::Accept { clients, requests } => accept(system, clients, requests, 1).await,
+        Cell::Bulk { clients, requests, rows } => accept(system, clients, requests, rows).await,
+        Cell::EndToEnd { clients, jobs } => carried(system, Pace::Closed { clients }, jobs).await,
+        Cell::Latency { per_second, jobs } | Cell::Open { per_second, jobs } => {
+            carried(system, Pace::Open { per_second }, jobs).await
+        }
+        Cell::Replay { jobs, patience_seconds } => {
+            replay::run(system, jobs, Duration::from_secs(patience_seconds.into())).await
+        }
+    }
 }
 
 /// The rate to compare with pgbench's, if the load was as fast as it could be.
@@ -203,10 +227,12 @@ const SETTLED: [&str; 3] = ["settled p50 (ms)", "settled p99 (ms)", "settled lon
 async fn way(system: &System, moment: &str, names: [&'static str; 3]) -> anyhow::Result<Values> {
     let look = format!(
         "select (extract(epoch from {moment} - submitted_at) * 1000000)::bigint from job \
-         where {moment} is not null and id > '{LAST}'"
+         where {moment} is not null and id > $1"
     );
-    let times: Vec<i64> =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(look)).fetch_all(system.database.pool()).await?;
+    let times: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(look))
+        .bind(crowd::last())
+        .fetch_all(system.database.pool())
+        .await?;
     let mut latency = Latency::new()?;
     for time in times {
         latency.note(Duration::from_micros(time.unsigned_abs()));
@@ -216,8 +242,9 @@ async fn way(system: &System, moment: &str, names: [&'static str; 3]) -> anyhow:
 }
 
 async fn seconds_until_last(system: &System, begin: std::time::SystemTime) -> anyhow::Result<f64> {
-    let look = "select extract(epoch from max(settled_at))::float8 from job where id > $1::uuid";
-    let last: f64 = sqlx::query_scalar(look).bind(LAST).fetch_one(system.database.pool()).await?;
+    let look = "select extract(epoch from max(settled_at))::float8 from job where id > $1";
+    let last: f64 =
+        sqlx::query_scalar(look).bind(crowd::last()).fetch_one(system.database.pool()).await?;
     Ok(last - begin.duration_since(std::time::UNIX_EPOCH)?.as_secs_f64())
 }
 

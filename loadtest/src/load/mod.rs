@@ -12,13 +12,9 @@ mod table;
 
 use std::path::PathBuf;
 
-use crate::{options::Common, say, system::preload::Crowd};
+use crate::{options::Common, say, system::Crowd};
 
-use self::{
-    cell::Bench,
-    scenario::{Cell, Scenario},
-    table::Table,
-};
+use self::{cell::Bench, scenario::Scenario, table::Table};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -40,22 +36,28 @@ pub(crate) struct Args {
     /// How many unsettled jobs are in the tables, where the scenario wants any.
     #[arg(long)]
     unsettled: Option<u32>,
+    /// A database that `fill` has filled: the scenario's full tables are there, and stay.
+    #[arg(long, value_name = "URL")]
+    full: Option<String>,
 }
 
 /// Measures, and prints the table.
 pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
     let scenario = Scenario::read(args.scenario.as_deref())?;
     let rounds = args.rounds.unwrap_or(scenario.rounds).max(1);
-    let bench = Bench::new(&args.common, scenario.pgbench_seconds).await?;
-    let crowds = crowds(scenario.crowd, &args);
+    let mut bench = Bench::new(&args.common, scenario.pgbench_seconds).await?;
+    if let Some(crowd) = scenario.crowd {
+        bench.fill(args.chosen(crowd), args.full.clone()).await?;
+    }
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
     let mut table = Table::new(bench.circumstances().await?);
     for round in 1..=rounds {
         for cell in scenario.cell.iter().filter(|cell| wanted(cell.name())) {
-            for &crowd in &crowds {
-                let title = title(cell, crowd);
-                say::aside(&format!("round {round} of {rounds}: {title}"));
-                table.add(&title, bench.measure(cell, crowd).await?);
+            let title = cell.title();
+            say::aside(&format!("round {round} of {rounds}: {title}"));
+            table.add(&title, bench.measure(cell).await?);
+            if let Some(values) = bench.measure_full(cell).await? {
+                table.add(&format!("{title}, in full tables"), values);
             }
         }
     }
@@ -64,18 +66,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
     Ok(table.lost() == 0)
 }
 
-/// Beside whom to measure: nobody, and whom the scenario names.
-fn crowds(crowd: Option<Crowd>, args: &Args) -> Vec<Option<Crowd>> {
-    let crowd = crowd.map(|crowd| Crowd {
-        unsettled: args.unsettled.unwrap_or(crowd.unsettled),
-        settled: args.settled.unwrap_or(crowd.settled),
-    });
-    std::iter::once(None).chain(crowd.map(Some)).collect()
-}
-
-fn title(cell: &Cell, crowd: Option<Crowd>) -> String {
-    let beside = crowd.map(|Crowd { unsettled, settled }| {
-        format!(", beside {unsettled} unsettled and {settled} settled jobs")
-    });
-    cell.title() + &beside.unwrap_or_default()
+impl Args {
+    /// The crowd of the scenario, or a smaller one.
+    fn chosen(&self, crowd: Crowd) -> Crowd {
+        Crowd {
+            unsettled: self.unsettled.unwrap_or(crowd.unsettled),
+            settled: self.settled.unwrap_or(crowd.settled),
+            ..crowd
+        }
+    }
 }

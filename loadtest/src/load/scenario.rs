@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use crate::system::preload::Crowd;
+use crate::system::Crowd;
 
 /// What is measured when nobody says.
 const TARGETS: &str = include_str!("../../scenarios/targets.toml");
@@ -63,6 +63,16 @@ impl Cell {
             Self::Latency { .. } => "latency",
             Self::Open { .. } => "open",
             Self::Replay { .. } => "replay",
+        }
+    }
+
+    /// How many clients it has, if that is part of what it is.
+    pub(super) const fn clients(&self) -> Option<u32> {
+        match *self {
+            Self::Accept { clients, .. }
+            | Self::Bulk { clients, .. }
+            | Self::EndToEnd { clients, .. } => Some(clients),
+            Self::Latency { .. } | Self::Open { .. } | Self::Replay { .. } => None,
         }
     }
 

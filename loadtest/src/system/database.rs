@@ -8,18 +8,23 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{address::with_database, preload};
+use super::{address::with_database, crowd};
 
 /// How long a look may wait for the server, which may just be restarting.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A database of our own. It stays when this is dropped: the server may be gone.
+/// A database, of our own if nobody gave one. It stays when this is dropped: the server may be gone.
 pub(crate) struct Database {
     /// The address for clients.
     pub(crate) url: String,
+    own: Option<Own>,
+    pool: PgPool,
+}
+
+/// Where we made a database.
+struct Own {
     server: String,
     name: String,
-    pool: PgPool,
 }
 
 impl Database {
@@ -31,11 +36,20 @@ impl Database {
             sqlx::raw_sql(statement).execute(&mut connection).await.context("make a database")?;
         }
         connection.close().await?;
-        let url = with_database(server, name);
+        let own = Own { server: server.to_owned(), name: name.to_owned() };
+        Self::at(with_database(server, name), Some(own))
+    }
+
+    /// One that is there, and stays.
+    pub(crate) fn given(url: String) -> anyhow::Result<Self> {
+        Self::at(url, None)
+    }
+
+    fn at(url: String, own: Option<Own>) -> anyhow::Result<Self> {
         let options: PgConnectOptions = url.parse()?;
         let pool = PgPoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
         let pool = pool.connect_lazy_with(options.disable_statement_logging());
-        Ok(Self { url, server: server.to_owned(), name: name.to_owned(), pool })
+        Ok(Self { url, own, pool })
     }
 
     /// Connections for looking at the tables.
@@ -43,19 +57,20 @@ impl Database {
         &self.pool
     }
 
-    /// Does away with it, if the server still answers.
+    /// Does away with it, if it is ours and the server still answers.
     pub(crate) async fn drop_it(self) {
         self.pool.close().await;
-        if let Ok(mut connection) = connect(&self.server).await {
-            let statement = format!("drop database if exists {} with (force)", self.name);
+        let Some(own) = self.own else { return };
+        if let Ok(mut connection) = connect(&own.server).await {
+            let statement = format!("drop database if exists {} with (force)", own.name);
             drop(sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await);
         }
     }
 
     /// Whether nothing is left to settle that came over HTTP; cheap however many jobs there are.
     pub(crate) async fn is_carried(&self) -> anyhow::Result<bool> {
-        let look = "select not exists (select from job where settled_at is null and id > $1::uuid)";
-        Ok(sqlx::query_scalar(look).bind(preload::LAST).fetch_one(&self.pool).await?)
+        let look = "select not exists (select from job where settled_at is null and id > $1)";
+        Ok(sqlx::query_scalar(look).bind(crowd::last()).fetch_one(&self.pool).await?)
     }
 
     /// Whether nothing is left to settle; cheap however many jobs there are.

@@ -2,6 +2,7 @@
 
 mod address;
 mod cluster;
+pub(crate) mod crowd;
 mod database;
 mod hogs;
 mod message;
@@ -13,6 +14,7 @@ mod whole;
 mod wire;
 
 pub(crate) use cluster::{Cluster, pgbench};
+pub(crate) use crowd::Crowd;
 pub(crate) use database::Database;
 pub(crate) use hogs::Hogs;
 pub(crate) use process::{Environment, Process, Signal};

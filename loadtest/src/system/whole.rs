@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use uuid::Uuid;
 
 use super::{Cluster, Database, Environment, Process, Proxy, Wire, address::free_port, until};
 use crate::dice::Dice;
@@ -98,8 +99,19 @@ impl System {
     ) -> anyhow::Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("loadtest_{}_{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+        Self::on(cluster.database(&name).await?, digester, folder, settings, dice).await
+    }
+
+    /// Makes a system that uses this database.
+    pub(crate) async fn on(
+        database: Database,
+        digester: &Path,
+        folder: &Path,
+        settings: Settings,
+        dice: &mut Dice,
+    ) -> anyhow::Result<Self> {
         let mut system = Self {
-            database: cluster.database(&name).await?,
+            database,
             web: None,
             nodes: Vec::new(),
             to_web: None,
@@ -107,7 +119,7 @@ impl System {
             folder: folder.to_owned(),
             digester: digester.to_owned(),
             web_port: free_port()?,
-            token: name,
+            token: Uuid::new_v4().to_string(),
             settings,
         };
         fs::create_dir_all(folder).context("make the system's folder")?;
