@@ -8,7 +8,7 @@ use schema::{Job, JobId, JobStatus, Key, NodeId, Problem, ProblemKind};
 use tracing::{error, warn};
 
 /// How long a caller should wait when the database is away, in seconds.
-const RETRY_AFTER_SECONDS: u32 = 2;
+pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
 
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]

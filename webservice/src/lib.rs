@@ -13,6 +13,8 @@ pub mod gobii;
 mod metrics;
 mod news;
 mod nodes;
+mod origin;
+mod pages;
 mod retention;
 mod routes;
 mod service;

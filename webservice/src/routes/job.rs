@@ -78,12 +78,17 @@ pub(crate) async fn get_job(
     State(app): State<App>,
     Path(id): Path<JobId>,
 ) -> Result<Json<Job>, ApiError> {
+    look_up(&app, id).await.map(Json)
+}
+
+/// The job with all that is known of it.
+pub(crate) async fn look_up(app: &App, id: JobId) -> Result<Job, ApiError> {
     let found = store::job::find_whole(&app.db, id).await.doing("look up the job")?;
     let mut job = found.ok_or(ApiError::NoSuchJob(id))?;
     if job.status == JobStatus::Submitted && job.node.is_some() {
-        job.held = crate::forward::held(&app, &job).await.map(Box::new);
+        job.held = crate::forward::held(app, &job).await.map(Box::new);
     }
-    Ok(Json(job))
+    Ok(job)
 }
 
 /// Ends a job: at once if it waits, as soon as its digester notices if it runs.
@@ -98,13 +103,18 @@ pub(crate) async fn cancel_job(
     State(app): State<App>,
     Path(id): Path<JobId>,
 ) -> Result<Json<Job>, ApiError> {
+    cancel(&app, id).await.map(Json)
+}
+
+/// Ends a job that is not settled yet; returns it as it is then.
+pub(crate) async fn cancel(app: &App, id: JobId) -> Result<Job, ApiError> {
     if let Some(job) = store::job::cancel(&app.db, id).await.doing("cancel the job")? {
         app.news.changed(id);
         app.metrics.moved(job.status);
-        crate::forward::cancel(&app, &job);
-        return Ok(Json(job));
+        crate::forward::cancel(app, &job);
+        return Ok(job);
     }
-    get_job(State(app), Path(id)).await
+    look_up(app, id).await
 }
 
 /// Makes a new job from the same instruction.
@@ -119,9 +129,14 @@ pub(crate) async fn rerun_job(
     State(app): State<App>,
     Path(id): Path<JobId>,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
+    rerun(&app, id).await.map(|job| (StatusCode::CREATED, Json(job)))
+}
+
+/// Makes a new job from the instruction of a settled one.
+pub(crate) async fn rerun(app: &App, id: JobId) -> Result<Job, ApiError> {
     if let Some(job) = store::job::rerun(&app.db, id).await.doing("make the new job")? {
         app.news.submitted(job.id);
-        return Ok((StatusCode::CREATED, Json(job)));
+        return Ok(job);
     }
     match store::job::find(&app.db, id).await.doing("look up the job")? {
         Some(job) => Err(ApiError::Unsettled { id, status: job.status }),

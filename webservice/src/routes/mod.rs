@@ -3,7 +3,7 @@
 mod event;
 mod health;
 mod instruction;
-mod job;
+pub(crate) mod job;
 mod node;
 
 use axum::{
@@ -18,7 +18,7 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::App, error::ApiError, gobii};
+use crate::{app::App, error::ApiError, gobii, origin, pages};
 
 /// How many items one request may carry.
 const MAX_ITEMS: usize = 1000;
@@ -72,9 +72,10 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     api(None).into_openapi()
 }
 
-/// The plain API, ready to serve.
+/// The plain API and the pages, ready to serve.
 pub(crate) fn router(app: App) -> Router {
     let (router, _) = api(app.config.token.clone()).split_for_parts();
+    let router = router.merge(pages::router());
     // Where GOBii's contract is spoken, its facade knows what to say of paths that lead nowhere.
     let router = match app.config.gobii.clone() {
         Some(config) => router.fallback_service(gobii::router(config, app.clone())),
@@ -83,6 +84,7 @@ pub(crate) fn router(app: App) -> Router {
     router
         .method_not_allowed_fallback(edge::method_not_allowed)
         .layer(DefaultBodyLimit::max(app.config.max_body_bytes))
+        .layer(middleware::from_fn(origin::refuse_foreign))
         .layer(CatchPanicLayer::custom(edge::panicked))
         // Who failed has said so already, and why.
         .layer(TraceLayer::new_for_http().on_failure(()))

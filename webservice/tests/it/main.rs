@@ -18,6 +18,7 @@ mod migrations;
 mod node;
 mod openapi;
 mod outage;
+mod pages;
 mod patch;
 mod property;
 mod refusal;

@@ -1,0 +1,38 @@
+//! The web pages: what a person sees in a browser.
+//!
+//! They are rendered here, whole, and can be read without JavaScript. One module a page; `layout`
+//! is what they share, `words` how things are said.
+
+mod assets;
+mod chart;
+mod error;
+mod extract;
+mod headers;
+mod instruction;
+mod job;
+mod jobs;
+mod layout;
+mod nodes;
+mod overview;
+mod words;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+use crate::app::App;
+
+/// Every page, and what pages consist of.
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/jobs", get(jobs::show))
+        .route("/jobs/{id}", get(job::show))
+        .route("/jobs/{id}/cancel", post(job::cancel))
+        .route("/jobs/{id}/rerun", post(job::rerun))
+        .route("/instructions/{key}", get(instruction::show))
+        .route("/nodes", get(nodes::show))
+        .layer(middleware::map_response(headers::protect))
+        .route("/assets/{version}/{name}", get(assets::serve))
+}

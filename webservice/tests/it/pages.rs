@@ -1,0 +1,4 @@
+//! The web pages, as a browser gets them.
+
+mod frame;
+mod job;
