@@ -75,7 +75,7 @@ fn run(
 }
 
 /// Finds the files, all of which must lie where that is allowed.
-fn check_paths(plan: &Plan, options: &Options<'_>) -> Result<Source, Stop> {
+pub(crate) fn check_paths(plan: &Plan, options: &Options<'_>) -> Result<Source, Stop> {
     let roots = Roots::new(&options.roots)?;
     roots.check("source", &plan.source)?;
     roots.check("destination", &plan.destination)?;

@@ -11,6 +11,7 @@ mod job;
 mod node;
 mod page;
 mod patch;
+mod preview;
 mod problem;
 mod report;
 mod request;
@@ -25,6 +26,7 @@ pub use job::{Job, NewJob};
 pub use node::{Attempt, Heartbeat, Lease, Node, NodeState};
 pub use page::{JobFilter, Page};
 pub use patch::{AddressedPatch, ItemAnswer, JobPatch, PatchAnswer, Progress};
+pub use preview::{Preview, PreviewReport, PreviewRequest, PreviewRow, TablePreview};
 pub use problem::{Problem, ProblemKind};
 pub use report::{
     Excerpt, Finding, MatrixReport, OutputFile, Report, Severity, StageTime, TableReport,

@@ -59,6 +59,15 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// How many lines a file must have for every table to have a row of it.
+    pub(crate) fn lines_needed(&self) -> u64 {
+        let first_lines = self.tables.iter().filter_map(|table| table.read.from());
+        let last = first_lines.chain(self.rows.last().copied()).max();
+        last.map_or(0, |last| last.saturating_add(1))
+    }
+}
+
 fn path(given: Option<&str>, what: &str) -> Result<PathBuf, Finding> {
     match given {
         Some(path) if path.contains('\0') => Err(error(format_args!("the {what} has a NUL"))),

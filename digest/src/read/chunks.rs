@@ -14,7 +14,7 @@ use rayon::ThreadPool;
 use schema::Finding;
 
 use super::{
-    Source, bgzf,
+    Extent, Source, bgzf,
     lines::{self, LineEnds},
     source::SourceFile,
 };
@@ -71,6 +71,20 @@ impl Chunk {
         text
     }
 
+    /// Ends the file where no more of it is to be read, `given` being the bytes of it that went
+    /// before. Answers whether there is more.
+    fn keep(&mut self, extent: Extent, given: u64) -> bool {
+        let room = extent.lines.saturating_sub(self.first_line);
+        let is_over = self.ends.count() > room;
+        if is_over {
+            self.end = self.ends.keep(room as usize);
+        }
+        let is_enough = given + self.end as u64 >= extent.bytes && self.end_line() >= extent.least;
+        let is_cut = is_over || (is_enough && !self.last);
+        self.last |= is_cut;
+        is_cut
+    }
+
     /// Gives its buffer back.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.bytes
@@ -88,6 +102,10 @@ pub(crate) struct Chunks<'a> {
     pool: Option<&'a ThreadPool>,
     /// Bytes read from disk.
     read: Arc<AtomicU64>,
+    /// Lines of all files so far.
+    lines: u64,
+    /// How many lines were read of the file that was cut first.
+    cut: Option<u64>,
 }
 
 /// The file being read.
@@ -97,6 +115,8 @@ struct Open<'a> {
     before: Metadata,
     reader: Box<dyn Read + Send + 'a>,
     line: u64,
+    /// How many bytes of it were given out.
+    given: u64,
     carry: Vec<u8>,
 }
 
@@ -111,7 +131,19 @@ impl<'a> Chunks<'a> {
             spare: Vec::new(),
             pool: options.pool,
             read: Arc::default(),
+            lines: 0,
+            cut: None,
         }
+    }
+
+    /// How many lines have been read.
+    pub(crate) fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Of the files that are not read to their end, the fewest lines that were read of one.
+    pub(crate) fn cut(&self) -> Option<u64> {
+        self.cut
     }
 
     /// How many bytes have been read from disk.
@@ -136,13 +168,19 @@ impl<'a> Chunks<'a> {
         };
         let mut bytes = self.spare.pop().unwrap_or_default();
         let (end, last) = open.fill(&mut bytes, self.chunk, self.longest_line)?;
-        let ends = LineEnds::of(&bytes[..end]);
-        let first_line = open.line;
-        open.line += ends.count();
-        if last {
+        let (ends, file) = (LineEnds::of(&bytes[..end]), self.next_file - 1);
+        let mut chunk = Chunk { file, first_line: open.line, last, bytes, end, ends };
+        let is_cut = chunk.keep(self.source.extent, open.given);
+        open.line = chunk.end_line();
+        open.given += chunk.end as u64;
+        self.lines += chunk.ends.count();
+        if is_cut {
+            self.cut = Some(self.cut.map_or(open.line, |lines| lines.min(open.line)));
+        }
+        if chunk.last {
             self.open = None;
         }
-        Ok(Some(Chunk { file: self.next_file - 1, first_line, last, bytes, end, ends }))
+        Ok(Some(chunk))
     }
 }
 
@@ -157,7 +195,7 @@ impl<'a> Open<'a> {
         let before = handle.metadata().map_err(failed)?;
         let counting = Counting { file: handle.try_clone().map_err(failed)?, read: read.clone() };
         let reader = bgzf::plain(counting, pool).map_err(failed)?;
-        Ok(Self { file, handle, before, reader, line: 0, carry: Vec::new() })
+        Ok(Self { file, handle, before, reader, line: 0, given: 0, carry: Vec::new() })
     }
 
     /// Reads until there are enough whole lines. Answers where they end, and whether the file does.

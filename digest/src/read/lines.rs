@@ -29,6 +29,12 @@ impl LineEnds {
         self.ends.len() as u64
     }
 
+    /// Forgets all lines but so many. Answers where the last one is over.
+    pub(super) fn keep(&mut self, lines: usize) -> usize {
+        self.ends.truncate(lines);
+        self.ends.last().copied().unwrap_or_default()
+    }
+
     /// The lines of that text, without their ends.
     pub(super) fn lines<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         let mut start = 0;

@@ -8,4 +8,4 @@ mod source;
 
 pub(crate) use chunks::{Chunk, Chunks};
 pub(crate) use ordered::{Flow, in_order};
-pub(crate) use source::Source;
+pub(crate) use source::{Extent, Source};

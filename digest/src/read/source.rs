@@ -14,6 +14,23 @@ use crate::failure::{error, io_error};
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) files: Vec<SourceFile>,
+    pub(crate) extent: Extent,
+}
+
+/// How much of each file is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    /// So many lines at most.
+    pub(crate) lines: u64,
+    /// About so many bytes at most,
+    pub(crate) bytes: u64,
+    /// and yet so many lines at least.
+    pub(crate) least: u64,
+}
+
+impl Extent {
+    /// All of it.
+    pub(crate) const WHOLE: Self = Self { lines: u64::MAX, bytes: u64::MAX, least: 0 };
 }
 
 /// One of them, with its size when it was found.
@@ -41,7 +58,7 @@ impl Source {
             return Err(error(problem).remedy("put the files to load into this folder"));
         }
         files.sort_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
-        Ok(Self { files })
+        Ok(Self { files, extent: Extent::WHOLE })
     }
 
     /// How much there is to read.

@@ -67,6 +67,11 @@ impl Run<'_> {
         stop
     }
 
+    /// What is worth knowing of a pass that went well.
+    pub(crate) fn into_warnings(self) -> Vec<Finding> {
+        self.found.into_warnings()
+    }
+
     /// Told with how much room there must be, as far as the input read so far can tell.
     fn disk_full(&self) -> Finding {
         let tables: u64 = self.tables.iter().map(TableSink::disk_bytes).sum();
@@ -98,6 +103,9 @@ impl Run<'_> {
     /// Markers and samples must be as many in the matrix as in the tables that name them.
     pub(super) fn count_check(&self) -> Result<(), Stop> {
         let Some(matrix) = self.plan.matrix else { return Ok(()) };
+        if self.chunks.cut().is_some_and(|lines| lines < self.plan.lines_needed()) {
+            return Ok(());
+        }
         let rows = self.tables[matrix.table].rows_in();
         let calls = self.width.unwrap_or_default() as u64;
         let (markers, samples) = if matrix.turned { (calls, rows) } else { (rows, calls) };

@@ -1,6 +1,9 @@
 //! One digest: the pass over the files, from chunks to tables.
 
 mod ending;
+mod heads;
+
+pub(crate) use heads::ROWS;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -9,9 +9,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use schema::Finding;
 
-use crate::failure::io_error;
+use crate::failure::{error, io_error};
 
 /// Every temporary name begins with this.
 const PREFIX: &str = ".digester-";
@@ -23,15 +24,22 @@ const SUFFIX: &str = ".tmp";
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
+    /// What is written goes to memory, and is gone with it.
+    in_memory: bool,
 }
 
 impl Folder {
     /// Makes the folder if it is missing, and sweeps what a killed digest left there.
     pub(crate) fn open(path: &Path) -> Result<Self, Finding> {
         fs::create_dir_all(path).map_err(|e| io_error("make the destination", path, &e))?;
-        let folder = Self { path: path.to_owned() };
+        let folder = Self { path: path.to_owned(), in_memory: false };
         folder.sweep().map_err(|e| io_error("clean the destination", path, &e))?;
         Ok(folder)
+    }
+
+    /// Stands for a folder in which nothing is written.
+    pub(crate) fn in_memory(path: &Path) -> Self {
+        Self { path: path.to_owned(), in_memory: true }
     }
 
     /// Where an output of this name goes.
@@ -52,6 +60,9 @@ impl Folder {
     /// A new file without a name. It is locked as long as it is open, which tells it from what a
     /// killed digest left.
     pub(crate) fn temporary(&self) -> Result<Temporary, Finding> {
+        if self.in_memory {
+            return Temporary::in_memory();
+        }
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let failed = |e: io::Error| io_error("write to the destination", &self.path, &e);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -108,6 +119,12 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
+    fn in_memory() -> Result<Self, Finding> {
+        let file = memfd_create("preview", MemfdFlags::CLOEXEC)
+            .map_err(|e| error(format_args!("could not set memory aside: {e}")))?;
+        Ok(Self { file: file.into(), path: PathBuf::new(), kept: true })
+    }
+
     /// Gives it a name, over whatever has it now.
     pub(crate) fn keep(mut self, path: &Path) -> Result<(), Finding> {
         fs::rename(&self.path, path).map_err(|e| io_error("name", path, &e))?;

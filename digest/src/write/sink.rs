@@ -1,6 +1,7 @@
 //! An output on its way: its size and checksum are known when it is written.
 
 use std::{
+    fs::File,
     io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
@@ -46,6 +47,11 @@ impl Sink {
     pub(crate) fn sync(&mut self) -> Result<(), Stop> {
         let done = self.ahead.finish(&self.temporary.file);
         done.map_err(|e| write_error("write", &self.path, &e))
+    }
+
+    /// What was written, once it is synced.
+    pub(crate) fn file(&self) -> &File {
+        &self.temporary.file
     }
 
     /// How many bytes were written.

@@ -1,5 +1,7 @@
 //! Where a table's rows go.
 
+use std::fs::File;
+
 use schema::{Finding, OutputFile, TableReport};
 
 use super::{
@@ -88,6 +90,16 @@ impl TableSink {
     /// The table's file.
     pub(crate) fn sink(&mut self) -> &mut Sink {
         &mut self.sink
+    }
+
+    /// What was written, once it is synced.
+    pub(crate) fn file(&self) -> &File {
+        self.sink.file()
+    }
+
+    /// Whether rows go on with every line that is read.
+    pub(crate) fn is_turned(&self) -> bool {
+        matches!(self.way, Way::Turned(_))
     }
 
     /// How many bytes the rows so far take on disk until the table is there.

@@ -8,7 +8,7 @@ use std::{
 use crate::support::{World, files_in};
 
 /// The folders of cases that are there.
-fn cases() -> Vec<PathBuf> {
+pub(crate) fn cases() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cases = Vec::new();
     for folder in [here.join("tests/cases"), here.join("../../shared/golden")] {
@@ -22,7 +22,7 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-fn world_of(case: &Path) -> World {
+pub(crate) fn world_of(case: &Path) -> World {
     let world = World::new();
     for (name, bytes) in files_in(&case.join("input")) {
         world.file(&name, bytes);

@@ -5,6 +5,7 @@
 mod errors;
 mod golden;
 mod inputs;
+mod preview;
 mod real;
 mod reference;
 mod support;
