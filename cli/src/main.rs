@@ -1,5 +1,6 @@
 //! `digester`: every role and every question, in one binary.
 
+mod check;
 mod client;
 mod configuration;
 mod data;
@@ -13,6 +14,7 @@ mod roles;
 mod sample;
 mod secret;
 mod telemetry;
+mod terminal;
 mod up;
 
 use std::process::ExitCode;
@@ -52,6 +54,8 @@ enum Command {
     Cancel(client::cancel::Args),
     /// Do a settled job over, from the same instruction.
     Rerun(client::rerun::Args),
+    /// Show what would become of an instruction, without executing it.
+    Check(check::Args),
     /// Digest an instruction file here and now, without any service.
     Digest(digest::Args),
     /// Make data that looks real, and instructions to load it.
@@ -95,6 +99,7 @@ fn talk(command: Command) -> anyhow::Result<ExitCode> {
             Command::Webservice(args) => roles::webservice(args).await,
             Command::Service(args) => roles::service(args).await,
             Command::Submit(args) => client::submit::run(args).await,
+            Command::Check(args) => check::run(args).await,
             Command::Jobs(args) => client::jobs::run(args).await,
             Command::Nodes(args) => client::nodes::run(args).await,
             Command::Show(args) => client::show::run(args).await,

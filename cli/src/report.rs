@@ -69,7 +69,7 @@ fn matrix(matrix: &MatrixReport) -> String {
     }
 }
 
-fn finding(finding: &Finding) -> Vec<String> {
+pub(crate) fn finding(finding: &Finding) -> Vec<String> {
     let word = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

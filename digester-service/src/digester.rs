@@ -1,10 +1,13 @@
 //! What executes instructions of a kind.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use edge::Step;
 use regulator::Demand;
-use schema::{Key, Kind, Progress};
+use schema::{Key, Kind, Preview, Progress};
 use serde_json::value::RawValue;
 
 use crate::{lease::Lease, reporter::Reporter};
@@ -20,6 +23,28 @@ pub trait Digester: Send + Sync + 'static {
 
     /// Executes the instruction. A panic fails the job, with the panic's message.
     fn digest(&self, work: &Work) -> Outcome;
+
+    /// What would become of the instruction, found out without leaving anything behind. `None`: it
+    /// cannot be told, or not in time.
+    fn preview(&self, _instruction: &RawValue, _glance: &Glance) -> Option<Preview> {
+        None
+    }
+}
+
+/// The time that a look at an instruction may take: somebody waits for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Glance(Instant);
+
+impl Glance {
+    pub(crate) fn of(length: Duration) -> Self {
+        Self(Instant::now() + length)
+    }
+
+    /// Whether to stop. Look often.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.0
+    }
 }
 
 /// What an attempt will take, for the regulator.

@@ -1,5 +1,7 @@
 //! What can go wrong while a request is answered, and the answer it gets.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use edge::Answer;
 use schema::{JobId, JobStatus, Kind, Problem, ProblemKind};
@@ -30,6 +32,12 @@ pub(crate) enum ApiError {
     CallbackAway,
     #[error("this node does not hold job {0}")]
     NoSuchJob(JobId),
+    #[error("this node looks at as many instructions as it may; try again")]
+    TooManyPreviews,
+    #[error("instructions of kind “{0}” cannot be looked at beforehand")]
+    NoPreview(Kind),
+    #[error("a look at the instruction took longer than {} s", .0.as_secs())]
+    PreviewTookTooLong(Duration),
     #[error("at most {most} jobs at once, these are {count}")]
     TooMany { most: usize, count: usize },
 }
@@ -37,10 +45,15 @@ pub(crate) enum ApiError {
 impl ApiError {
     const fn kind(&self) -> ProblemKind {
         match self {
-            Self::Full { .. } | Self::Stopping | Self::CallbackAway => ProblemKind::Unavailable,
+            Self::Full { .. }
+            | Self::Stopping
+            | Self::CallbackAway
+            | Self::TooManyPreviews
+            | Self::PreviewTookTooLong(_) => ProblemKind::Unavailable,
             Self::UnknownKind { .. }
             | Self::InstructionMissing(_)
             | Self::NeverFits { .. }
+            | Self::NoPreview(_)
             | Self::TooMany { .. } => ProblemKind::Invalid,
             Self::ForeignCallback { .. } => ProblemKind::Forbidden,
             Self::Refused(_) | Self::Settled(..) => ProblemKind::Conflict,

@@ -17,6 +17,7 @@ mod loader;
 mod lock;
 mod metrics;
 mod node;
+mod preview;
 mod regulation;
 mod replay;
 mod reporter;
@@ -29,7 +30,7 @@ mod speaker;
 mod strategy;
 
 pub use config::Config;
-pub use digester::{Digester, Needs, Outcome, Work};
+pub use digester::{Digester, Glance, Needs, Outcome, Work};
 pub use loader::Loader;
 #[doc(hidden)]
 pub use replay::ReplayPlan;

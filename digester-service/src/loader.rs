@@ -6,12 +6,12 @@ use digest::{Failure, FailureKind, Observer, Options, Stage};
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use regulator::Demand;
 use schema::{
-    Kind, Progress, Report,
+    Kind, Preview, Progress, Report,
     gobii::{LoaderInstruction, Unreadable},
 };
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Config, Digester, Needs, Outcome, Work, node::lower_priority};
+use crate::{Config, Digester, Glance, Needs, Outcome, Work, node::lower_priority};
 
 /// How many files of a source folder are looked at to tell its size.
 const MAX_FILES_SIZED: usize = 10_000;
@@ -32,6 +32,10 @@ impl Loader {
             .start_handler(|_| lower_priority())
             .build()?;
         Ok(Self { pool, roots: config.roots.clone() })
+    }
+
+    fn options(&self) -> Options<'_> {
+        Options { pool: Some(&self.pool), roots: self.roots.clone(), ..Options::default() }
     }
 }
 
@@ -60,15 +64,24 @@ impl Digester for Loader {
             Ok(instruction) => instruction,
             Err(unreadable) => return refuse(&unreadable),
         };
-        let options =
-            Options { pool: Some(&self.pool), roots: self.roots.clone(), ..Options::default() };
-        match digest::digest(&instruction, &options, &Watch(work)) {
+        match digest::digest(&instruction, &self.options(), &Watch(work)) {
             Ok(report) => Outcome::Completed { message: summary(&report), report: raw(&report) },
             Err(Failure { kind: FailureKind::Cancelled, .. }) => Outcome::Stopped,
             Err(failure) => {
                 Outcome::Failed { message: failure.message.clone(), report: raw(&failure.report) }
             }
         }
+    }
+
+    fn preview(&self, instruction: &RawValue, glance: &Glance) -> Option<Preview> {
+        let instruction = match LoaderInstruction::parse(instruction.get()) {
+            Ok(instruction) => instruction,
+            Err(unreadable) => {
+                let message = unreadable_message(&unreadable);
+                return Some(Preview { fine: false, message, node: None, report: None });
+            }
+        };
+        digest::preview(&instruction, &self.options(), &Until(*glance)).map(Preview::from)
     }
 }
 
@@ -95,10 +108,11 @@ fn size(source: &Path) -> u64 {
 }
 
 fn refuse(unreadable: &Unreadable) -> Outcome {
-    Outcome::Failed {
-        message: format!("the instruction cannot be read: {unreadable}"),
-        report: None,
-    }
+    Outcome::Failed { message: unreadable_message(unreadable), report: None }
+}
+
+fn unreadable_message(unreadable: &Unreadable) -> String {
+    format!("the instruction cannot be read: {unreadable}")
 }
 
 fn summary(report: &Report) -> String {
@@ -108,6 +122,19 @@ fn summary(report: &Report) -> String {
 
 fn raw(report: &Report) -> Option<Box<RawValue>> {
     Some(to_raw_value(report).expect("a report has only text and numbers"))
+}
+
+/// Lets the engine look for so long.
+struct Until(Glance);
+
+impl Observer for Until {
+    fn stage(&self, _: Stage, _: &str) {}
+
+    fn progress(&self, _: Progress) {}
+
+    fn is_cancelled(&self) -> bool {
+        self.0.is_over()
+    }
 }
 
 /// Lets the engine tell its job.

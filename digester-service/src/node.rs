@@ -10,7 +10,10 @@ use std::{
 use edge::Step;
 use regulator::{Shared, Strategy};
 use schema::{Attempt, DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
-use tokio::{sync::Notify, task::spawn_blocking};
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::spawn_blocking,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -23,6 +26,7 @@ use crate::{
     journal::Journal,
     lease::Lease,
     metrics::Metrics,
+    preview,
     speaker::Speaker,
 };
 
@@ -51,6 +55,8 @@ pub(crate) struct Node {
     pub(crate) lease: Arc<Lease>,
     /// Further targets that a job may name.
     pub(crate) allowed_callbacks: Vec<String>,
+    /// Room for looks at instructions.
+    pub(crate) previews: Arc<Semaphore>,
     /// Something may start.
     pub(crate) runner: Arc<Notify>,
     /// Something is to be delivered.
@@ -84,6 +90,7 @@ impl Node {
             callback,
             lease: Arc::new(Lease::new()),
             allowed_callbacks: config.allowed_callbacks,
+            previews: preview::room(),
             runner,
             courier: Notify::new(),
             stopping,
@@ -150,10 +157,7 @@ impl Node {
         if self.stopping.is_cancelled() {
             return Err(ApiError::Stopping);
         }
-        if !self.digesters.contains_key(&job.kind) {
-            let known: Vec<_> = self.digesters.keys().map(Kind::as_str).collect();
-            return Err(ApiError::UnknownKind { kind: job.kind.clone(), known: known.join(", ") });
-        }
+        self.digester(&job.kind)?;
         match &config.callback {
             Some(target) if !self.allows(target) => Err(ApiError::ForeignCallback {
                 target: target.clone(),
@@ -161,6 +165,14 @@ impl Node {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Who executes instructions of this kind.
+    pub(crate) fn digester(&self, kind: &Kind) -> Result<&Arc<dyn Digester>, ApiError> {
+        self.digesters.get(kind).ok_or_else(|| {
+            let known: Vec<_> = self.digesters.keys().map(Kind::as_str).collect();
+            ApiError::UnknownKind { kind: kind.clone(), known: known.join(", ") }
+        })
     }
 
     fn allows(&self, target: &str) -> bool {

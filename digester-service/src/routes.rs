@@ -10,7 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use edge::{Answer, Json, OneOrMany, Path, Token};
-use schema::{DigestRequest, Held, JobId, Problem, ProblemKind, Taken, TakenItem};
+use schema::{
+    DigestRequest, Held, JobId, Preview, PreviewRequest, Problem, ProblemKind, Taken, TakenItem,
+};
 use tokio::task::spawn_blocking;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
@@ -36,6 +38,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(list_held))
         .routes(routes!(get_held))
         .routes(routes!(cancel_held))
+        .routes(routes!(preview))
         .merge(regulation::routes())
         .layer(middleware::from_fn_with_state(token, edge::require));
     OpenApiRouter::with_openapi(Doc::openapi())
@@ -149,6 +152,22 @@ async fn cancel_held(
         true => Ok(StatusCode::ACCEPTED),
         false => Err(ApiError::NoSuchJob(id)),
     }
+}
+
+/// What would become of an instruction: its digester looks at it and at the beginnings of its files,
+/// and leaves nothing behind.
+#[utoipa::path(post, path = "/preview", tag = "job", request_body = PreviewRequest, responses(
+    (status = 200, description = "what was found, be it good or bad", body = Preview),
+    (status = 422, description = "a kind without a digester, or whose digester cannot tell",
+     body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "too many at once, or it took too long; see Retry-After",
+     body = Problem, content_type = "application/problem+json"),
+))]
+async fn preview(
+    State(node): State<Arc<Node>>,
+    Json(request): Json<PreviewRequest>,
+) -> Result<Json<Preview>, ApiError> {
+    node.preview(request).await.map(Json)
 }
 
 /// Whether the process lives.

@@ -6,11 +6,11 @@ use std::{
 };
 
 use regulator::Demand;
-use schema::{Kind, Progress};
+use schema::{Kind, Preview, Progress};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{Digester, Needs, Outcome, Work};
+use crate::{Digester, Glance, Needs, Outcome, Work};
 
 /// How often it looks whether it is to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -59,6 +59,14 @@ impl Digester for Sleep {
             Some(why) => failed(why),
             None => Outcome::Completed { message: "woke up".to_owned(), report: None },
         }
+    }
+
+    fn preview(&self, instruction: &RawValue, _: &Glance) -> Option<Preview> {
+        let (fine, message) = match serde_json::from_str::<Order>(instruction.get()) {
+            Ok(Order { milliseconds, .. }) => (true, format!("would sleep {milliseconds} ms")),
+            Err(error) => (false, format!("the instruction cannot be read: {error}")),
+        };
+        Some(Preview { fine, message, node: None, report: None })
     }
 }
 

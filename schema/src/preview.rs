@@ -1,10 +1,10 @@
 //! What would become of an instruction: looked at, and nothing done.
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
-use crate::{Finding, Kind, NodeId};
+use crate::{Finding, Kind, NodeId, Severity};
 
 /// An instruction that a digester service is to look at.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -56,6 +56,35 @@ pub struct PreviewReport {
     pub whole: bool,
 }
 
+impl PreviewReport {
+    /// In words.
+    fn summary(&self) -> String {
+        let found = self.findings.iter();
+        let errors = found.filter(|found| found.severity == Severity::Error).count();
+        let lines = match (self.whole, self.lines) {
+            (_, 0) => "the instruction".to_owned(),
+            (true, lines) => format!("all {lines} lines"),
+            (false, lines) => format!("the first {lines} lines"),
+        };
+        match (errors, self.findings.first()) {
+            (0, _) | (_, None) => format!("nothing is wrong with {lines}"),
+            (1, Some(first)) => format!("an error in {lines}: {}", first.message),
+            (_, Some(first)) => format!("{errors} errors in {lines}, the first: {}", first.message),
+        }
+    }
+}
+
+impl From<PreviewReport> for Preview {
+    fn from(report: PreviewReport) -> Self {
+        Self {
+            fine: report.failed_in.is_none(),
+            message: report.summary(),
+            node: None,
+            report: Some(to_raw_value(&report).expect("a report has only text and numbers")),
+        }
+    }
+}
+
 /// The beginning of one table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TablePreview {
@@ -78,4 +107,40 @@ pub struct PreviewRow {
     /// Whether the row goes on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_says_in_a_sentence_what_was_found_and_where_was_looked() {
+        let fine = PreviewReport { lines: 7, whole: true, ..PreviewReport::default() };
+        let error = |text: &str| Finding::new(Severity::Error, text);
+        let warned = PreviewReport {
+            findings: vec![Finding::new(Severity::Warning, "odd")],
+            whole: false,
+            ..fine.clone()
+        };
+        let failed_in = Some("digest".to_owned());
+        let one = PreviewReport {
+            findings: vec![error("no call")],
+            failed_in: failed_in.clone(),
+            ..fine.clone()
+        };
+        let two = PreviewReport {
+            findings: vec![error("a"), error("b")],
+            failed_in,
+            lines: 0,
+            ..fine.clone()
+        };
+        let said = |report: PreviewReport| {
+            let preview = Preview::from(report);
+            (preview.fine, preview.message)
+        };
+        assert_eq!(said(fine), (true, "nothing is wrong with all 7 lines".to_owned()));
+        assert_eq!(said(warned), (true, "nothing is wrong with the first 7 lines".to_owned()));
+        assert_eq!(said(one), (false, "an error in all 7 lines: no call".to_owned()));
+        assert_eq!(said(two), (false, "2 errors in the instruction, the first: a".to_owned()));
+    }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) migrated: CancellationToken,
     /// One permit for each history being followed.
     pub(crate) streams: Arc<Semaphore>,
+    /// One permit for each instruction being looked at.
+    pub(crate) previews: Semaphore,
     pub(crate) forwarder: crate::forward::Client,
     pub(crate) shutdown: CancellationToken,
     accepting: Batcher<Accepting>,
@@ -73,6 +75,7 @@ impl App {
             metrics: Metrics::new(),
             migrated: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(config.max_streams)),
+            previews: Semaphore::new(crate::preview::AT_ONCE),
             forwarder: crate::forward::Client::new(config.token.clone()),
             config,
             news,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use edge::Answer;
-use schema::{Job, JobId, JobStatus, Key, NodeId, Problem, ProblemKind};
+use schema::{Job, JobId, JobStatus, Key, Kind, NodeId, Problem, ProblemKind};
 use tracing::{error, warn};
 
 /// How long a caller should wait when the database is away, in seconds.
@@ -23,6 +23,10 @@ pub(crate) enum ApiError {
     NameTaken(NodeId),
     #[error("as many histories are followed as may be; try again")]
     TooManyStreams,
+    #[error("as many instructions are looked at as may be; try again")]
+    TooManyPreviews,
+    #[error("nobody can tell what would become of an instruction of kind “{kind}”: {why}")]
+    NoPreview { kind: Kind, why: String },
     #[error("{0}")]
     Invalid(String),
     #[error("the instruction could not be checked")]
@@ -59,7 +63,9 @@ impl ApiError {
             }
             Self::StaleAttempt { .. } => ProblemKind::StaleAttempt,
             Self::IllegalMove { .. } | Self::Unsettled { .. } => ProblemKind::IllegalMove,
-            Self::TooManyStreams => ProblemKind::Unavailable,
+            Self::TooManyStreams | Self::TooManyPreviews | Self::NoPreview { .. } => {
+                ProblemKind::Unavailable
+            }
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
             Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,
             Self::CheckFailed | Self::Database { .. } => ProblemKind::Internal,

@@ -10,7 +10,7 @@ use std::{collections::HashSet, time::Duration};
 
 use edge::{Pace, Step};
 use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
-use schema::{Held, Job, JobId, NodeId};
+use schema::{Held, Job, JobId, NodeId, NodeState, Preview, PreviewRequest};
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -22,9 +22,12 @@ use self::{
 };
 use crate::{
     app::App,
+    error::{ApiError, Doing as _},
     store::{self, job::ToForward},
 };
 
+/// How many nodes are asked what would become of an instruction, one after the other.
+const ASKED_FOR_PREVIEW: usize = 3;
 /// How many requests are under way at once.
 const CONCURRENT: usize = 8;
 /// The shortest time from one pass to the next.
@@ -202,6 +205,26 @@ pub(crate) fn cancel(app: &App, job: &Job) {
             app.forwarder.cancel(&address, id).await;
         }
     });
+}
+
+/// What a node says would become of an instruction: the least loaded live one that serves it, and
+/// can tell.
+pub(crate) async fn preview(app: &App, request: &PreviewRequest) -> Result<Preview, ApiError> {
+    let mut nodes = store::node::list(&app.db, None).await.doing("list the nodes")?;
+    nodes.retain(|node| node.state == NodeState::Live && node.kinds.contains(&request.kind));
+    nodes.sort_by_key(|node| node.held);
+    let mut addresses: Vec<_> = nodes.into_iter().map(|node| node.address).collect();
+    if addresses.is_empty() {
+        addresses.clone_from(&app.config.forward.digesters);
+    }
+    let mut why = "no digester service that serves it is known to live".to_owned();
+    for address in addresses.iter().take(ASKED_FOR_PREVIEW) {
+        match app.forwarder.preview(address, request).await {
+            Ok(preview) => return Ok(preview),
+            Err(cannot) => why = cannot,
+        }
+    }
+    Err(ApiError::NoPreview { kind: request.kind.clone(), why })
 }
 
 /// Where a node is. One that never made itself known is behind some configured address.

@@ -15,6 +15,7 @@ mod news;
 mod nodes;
 mod origin;
 mod pages;
+mod preview;
 mod retention;
 mod routes;
 mod service;

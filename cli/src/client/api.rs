@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use schema::{
     Accepted, Instruction, Job, JobEvent, JobFilter, JobId, Key, NewInstruction, Node, Page,
-    Problem,
+    Preview, Problem,
 };
 use serde::de::DeserializeOwned;
 
@@ -44,6 +44,13 @@ impl Api {
 
     pub(crate) async fn submit(&self, new: &NewInstruction) -> anyhow::Result<Accepted> {
         self.send(self.http.post(self.url(&["instruction"])).json(new)).await
+    }
+
+    /// What would become of an instruction.
+    pub(crate) async fn preview(&self, new: &NewInstruction) -> anyhow::Result<Preview> {
+        let mut url = self.url(&["instruction"]);
+        url.set_query(Some("dry_run=true"));
+        self.send(self.http.post(url).json(new)).await
     }
 
     pub(crate) async fn instruction(&self, key: &Key) -> anyhow::Result<Instruction> {

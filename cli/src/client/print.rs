@@ -3,14 +3,21 @@
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
+use console::Style;
 use indicatif::HumanDuration;
 use jiff::{Timestamp, tz::TimeZone};
 use schema::{Job, JobEvent, JobStatus, Node, NodeState, Page, Report};
 
-use crate::{data::say, report};
+use crate::{
+    data::say,
+    report,
+    terminal::{self, Cell, Column, Table},
+};
 
-/// How much of a message a list shows.
-const MESSAGE_CHARS: usize = 60;
+/// How much of a key a list shows at least.
+const KEY_CHARS: usize = 16;
+/// How much of a message a list shows at least, if it shows any.
+const MESSAGE_CHARS: usize = 12;
 
 /// One job in one line, or as JSON.
 pub(crate) fn one_line(job: &Job, json: bool) -> anyhow::Result<()> {
@@ -31,49 +38,79 @@ pub(crate) fn settled(job: &Job, json: bool) -> anyhow::Result<()> {
 
 /// A list.
 pub(crate) fn jobs(page: &Page<Job>) -> anyhow::Result<()> {
-    let head = ["job", "status", "kind", "submitted", "key", "message"].map(str::to_owned);
-    let rows = page.items.iter().map(|job| {
-        [
-            job.id.to_string(),
-            status(job),
-            job.kind.to_string(),
-            clock(job.submitted_at),
-            job.key.to_string(),
-            shorten(job.message.as_deref().unwrap_or_default()),
-        ]
-    });
-    for line in report::columns(std::iter::once(head).chain(rows).collect()) {
-        say(&line)?;
-    }
+    jobs_table(&page.items).lines(terminal::width()).iter().try_for_each(|line| say(line))?;
     match &page.next {
-        Some(next) => say(&format!("there are more: --after {next}")),
+        Some(next) => say(&terminal::faint(&format!("there are more: --after {next}"))),
         None => Ok(()),
+    }
+}
+
+/// Jobs, one a row.
+fn jobs_table(jobs: &[Job]) -> Table {
+    let mut table = Table::new(vec![
+        Column::plain("job").left_out(1),
+        Column::plain("status"),
+        Column::plain("kind").left_out(0),
+        Column::plain("submitted").left_out(2),
+        Column::plain("key").at_least(KEY_CHARS),
+        Column::plain("message").at_least(MESSAGE_CHARS).left_out(3),
+    ]);
+    for job in jobs {
+        table.row(vec![
+            job.id.to_string().into(),
+            Cell::styled(status(job), colour(job.status)),
+            job.kind.to_string().into(),
+            clock(job.submitted_at).into(),
+            job.key.to_string().into(),
+            job.message.clone().unwrap_or_default().into(),
+        ]);
+    }
+    table
+}
+
+/// Good news, bad news, and what goes on.
+pub(crate) fn colour(status: JobStatus) -> Style {
+    match status {
+        JobStatus::Submitted => Style::new().yellow(),
+        JobStatus::Running => Style::new().cyan(),
+        JobStatus::Completed => Style::new().green(),
+        JobStatus::Failed => Style::new().red(),
+        JobStatus::Cancelled => Style::new().dim(),
     }
 }
 
 /// The digester services.
 pub(crate) fn nodes(nodes: &[Node]) -> anyhow::Result<()> {
-    let head = ["node", "state", "runs", "holds", "of", "kinds", "version", "heard", "address"];
-    let rows = nodes.iter().map(|node| {
+    let mut table = Table::new(vec![
+        Column::plain("node"),
+        Column::plain("state"),
+        Column::plain("runs"),
+        Column::plain("holds"),
+        Column::plain("of").left_out(4),
+        Column::plain("kinds").left_out(2),
+        Column::plain("version").left_out(0),
+        Column::plain("heard").left_out(3),
+        Column::plain("address").left_out(1),
+    ]);
+    for node in nodes {
         let kinds: Vec<_> = node.kinds.iter().map(ToString::to_string).collect();
-        let state = match node.state {
-            NodeState::Live => "live",
-            NodeState::Lapsed => "lapsed",
+        let (state, colour) = match node.state {
+            NodeState::Live => ("live", Style::new().green()),
+            NodeState::Lapsed => ("lapsed", Style::new().red()),
         };
-        [
-            node.id.to_string(),
-            state.to_owned(),
-            node.running.to_string(),
-            node.held.to_string(),
-            node.capacity.to_string(),
-            kinds.join(", "),
-            node.version.clone(),
-            clock(node.seen_at),
-            node.address.clone(),
-        ]
-    });
-    let table = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
-    report::columns(table).iter().try_for_each(|line| say(line))
+        table.row(vec![
+            node.id.to_string().into(),
+            Cell::styled(state, colour),
+            node.running.to_string().into(),
+            node.held.to_string().into(),
+            node.capacity.to_string().into(),
+            kinds.join(", ").into(),
+            node.version.clone().into(),
+            clock(node.seen_at).into(),
+            node.address.clone().into(),
+        ]);
+    }
+    table.lines(terminal::width()).iter().try_for_each(|line| say(line))
 }
 
 /// All there is to know about a job.
@@ -158,23 +195,4 @@ fn status(job: &Job) -> String {
 /// A time as the reader's clock shows it.
 fn clock(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-fn shorten(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(MESSAGE_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_message_is_cut_between_characters() {
-        assert_eq!(shorten(&"é".repeat(100)).chars().count(), MESSAGE_CHARS + 1);
-        assert_eq!(shorten("one\ntwo"), "one");
-    }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(file: &PathBuf) -> anyhow::Result<Box<RawValue>> {
+pub(crate) fn read(file: &PathBuf) -> anyhow::Result<Box<RawValue>> {
     let text = if file.as_os_str() == "-" {
         std::io::read_to_string(std::io::stdin()).context("read standard input")?
     } else {

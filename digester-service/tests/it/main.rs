@@ -13,6 +13,7 @@ mod intake;
 mod metrics;
 mod openapi;
 mod outage;
+mod preview;
 mod replay;
 mod sleepers;
 mod trace;

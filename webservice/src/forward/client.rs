@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use edge::{Peer, Token};
 use reqwest::{Method, Response, StatusCode, header::RETRY_AFTER};
-use schema::{DigestRequest, Held, JobId, NodeId, Taken, TakenItem};
+use schema::{
+    DigestRequest, Held, JobId, NodeId, Preview, PreviewRequest, Problem, Taken, TakenItem,
+};
 use tracing::warn;
 
 /// How long a node may take to say why a job waits; who asked is waiting, too.
@@ -104,6 +106,29 @@ impl Client {
         if let Err(error) = self.0.request(Method::DELETE, &url).send().await {
             let error = &error as &dyn std::error::Error;
             warn!(error, job.id = %id, "could not tell {digester} that job {id} is to end");
+        }
+    }
+
+    /// What the node says would become of an instruction, or why it cannot tell.
+    pub(super) async fn preview(
+        &self,
+        digester: &str,
+        request: &PreviewRequest,
+    ) -> Result<Preview, String> {
+        let url = format!("{}/preview", digester.trim_end_matches('/'));
+        let away = |error: reqwest::Error| {
+            let error = &error as &dyn std::error::Error;
+            warn!(error, url, "{url} does not tell what would become of an instruction");
+            "the digester service does not answer".to_owned()
+        };
+        let response = self.0.request(Method::POST, &url).json(request).send().await;
+        let response = response.map_err(away)?;
+        match response.status() {
+            StatusCode::OK => response.json().await.map_err(away),
+            status => {
+                let told = response.json::<Problem>().await.ok().and_then(|told| told.detail);
+                Err(told.unwrap_or_else(|| format!("it answers {status}")))
+            }
         }
     }
 

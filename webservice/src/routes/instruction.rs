@@ -5,9 +5,11 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use edge::{Json, OneOrMany, Path};
+use edge::{Json, OneOrMany, Path, Query};
 use futures_util::future::join_all;
 use schema::{Accepted, AcceptedItem, Instruction, Key, NewInstruction, Problem};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::{
     app::App,
@@ -17,25 +19,39 @@ use crate::{
 
 use super::refuse_too_many;
 
+/// How seriously an instruction is meant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Meant {
+    /// Only check the instruction, and show what would become of it: nothing is created.
+    #[serde(default)]
+    dry_run: bool,
+}
+
 /// Accepts an instruction, and makes its first job. Of an array of instructions every one is
 /// answered for itself, in their order.
 ///
 /// Sending the same under the same key twice is the same as sending it once.
-#[utoipa::path(post, path = "/instruction", tag = "instruction",
+///
+/// In a dry run the instruction is checked in the same way, a digester service looks at it and at the
+/// beginnings of its files, and the answer is a `Preview`, be it good or bad.
+#[utoipa::path(post, path = "/instruction", tag = "instruction", params(Meant),
     request_body(content = NewInstruction, description = "an instruction, or an array of them"),
     responses(
         (status = 201, description = "accepted", body = Accepted),
-        (status = 200, description = "accepted before; of an array, one `AcceptedItem` each",
-         body = Accepted),
+        (status = 200, description = "accepted before; of an array, one `AcceptedItem` each; of a \
+                                      dry run, a `Preview`", body = Accepted),
         (status = 409, description = "the key belongs to another instruction",
          body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "no digester could execute it",
          body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the database is away; see Retry-After",
+        (status = 503, description = "the database is away, or nobody can tell what a dry run \
+                                      asks; see Retry-After",
          body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create_instruction(
     State(app): State<App>,
+    Query(meant): Query<Meant>,
     headers: HeaderMap,
     Json(new): Json<OneOrMany<NewInstruction>>,
 ) -> Result<Response, ApiError> {
@@ -45,6 +61,12 @@ pub(crate) async fn create_instruction(
         NewInstruction { traceparent, ..new }
     };
     match new {
+        OneOrMany::One(new) if meant.dry_run => {
+            app.preview(new).await.map(|preview| Json(preview).into_response())
+        }
+        OneOrMany::Many(_) if meant.dry_run => {
+            Err(ApiError::Invalid("a dry run takes one instruction at a time".to_owned()))
+        }
         OneOrMany::One(new) => create(&app, traced(new)).await.map(IntoResponse::into_response),
         OneOrMany::Many(news) => create_all(&app, news.into_iter().map(traced).collect())
             .await

@@ -39,7 +39,7 @@ fn refuse_too_many(count: usize, what: &str) -> Result<(), ApiError> {
                        from them.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    components(schemas(schema::Report, schema::AcceptedItem))
+    components(schemas(schema::Report, schema::AcceptedItem, schema::Preview))
 )]
 struct Doc;
 

@@ -209,6 +209,13 @@ impl Order<'_> {
     }
 }
 
+/// The key of an order, if it belongs to something else.
+pub(crate) async fn taken(db: &PgPool, new: &NewInstruction) -> sqlx::Result<Option<Key>> {
+    let Some(key) = &new.key else { return Ok(None) };
+    let taken = find(db, key).await?.is_some() && !same_instruction(db, key, new).await?;
+    Ok(taken.then(|| key.clone()))
+}
+
 /// Whether the instruction under this key says the same, white space and order of names aside.
 async fn same_instruction(
     db: impl PgExecutor<'_> + Copy,

@@ -20,6 +20,7 @@ mod openapi;
 mod outage;
 mod pages;
 mod patch;
+mod preview;
 mod property;
 mod refusal;
 mod retention;
