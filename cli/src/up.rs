@@ -155,6 +155,7 @@ impl Plan {
                 retention: RetentionConfig::default(),
                 max_streams: webservice::Config::MAX_STREAMS,
                 grace_seconds: 0,
+                downloads: false,
                 token: token.clone(),
                 max_body_bytes: webservice::Config::MAX_BODY_BYTES,
                 roots: roots.clone(),

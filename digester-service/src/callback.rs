@@ -4,8 +4,8 @@ use edge::{Peer, Token};
 use prometheus_client::metrics::counter::Counter;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use schema::{
-    AddressedPatch, Heartbeat, Instruction, ItemAnswer, Job, JobFilter, Key, Lease, NewJob, NodeId,
-    Page, PatchAnswer, Problem, ProblemKind, TraceParent,
+    AddressedPatch, Heartbeat, Instruction, ItemAnswer, Job, JobFilter, JobId, Key, Lease, NewJob,
+    NodeId, Page, PatchAnswer, Problem, ProblemKind, TraceParent,
 };
 use serde::de::DeserializeOwned;
 
@@ -115,6 +115,11 @@ impl Callback {
         let request = self.peer.request(Method::GET, format!("{}/job?{query}", self.base));
         // A list has nothing to refuse.
         Ok(self.ask(request).await??)
+    }
+
+    /// A job with its report.
+    pub(crate) async fn job(&self, id: JobId) -> Result<Result<Job, Refusal>, Away> {
+        self.ask(self.peer.request(Method::GET, format!("{}/job/{id}", self.base))).await
     }
 
     /// An instruction, as it was sent.

@@ -38,6 +38,14 @@ pub(crate) enum ApiError {
     NoPreview(Kind),
     #[error("a look at the instruction took longer than {} s", .0.as_secs())]
     PreviewTookTooLong(Duration),
+    #[error("this node sends as many files as it may; try again")]
+    TooManyDownloads,
+    #[error("the report of job {id} names no file “{name}”")]
+    NoSuchFile { id: JobId, name: String },
+    #[error("“{0}” is not where it was written any more, or may not be sent from there")]
+    FileGone(String),
+    #[error("“{name}” has {bytes} bytes now, and not {reported} as when the job wrote it")]
+    FileChanged { name: String, bytes: u64, reported: u64 },
     #[error("at most {most} jobs at once, these are {count}")]
     TooMany { most: usize, count: usize },
 }
@@ -49,6 +57,7 @@ impl ApiError {
             | Self::Stopping
             | Self::CallbackAway
             | Self::TooManyPreviews
+            | Self::TooManyDownloads
             | Self::PreviewTookTooLong(_) => ProblemKind::Unavailable,
             Self::UnknownKind { .. }
             | Self::InstructionMissing(_)
@@ -56,8 +65,12 @@ impl ApiError {
             | Self::NoPreview(_)
             | Self::TooMany { .. } => ProblemKind::Invalid,
             Self::ForeignCallback { .. } => ProblemKind::Forbidden,
-            Self::Refused(_) | Self::Settled(..) => ProblemKind::Conflict,
-            Self::NoSuchJob(_) => ProblemKind::NotFound,
+            Self::Refused(_) | Self::Settled(..) | Self::FileChanged { .. } => {
+                ProblemKind::Conflict
+            }
+            Self::NoSuchJob(_) | Self::NoSuchFile { .. } | Self::FileGone(_) => {
+                ProblemKind::NotFound
+            }
         }
     }
 }

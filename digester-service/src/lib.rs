@@ -8,6 +8,7 @@ mod callback;
 pub mod config;
 mod courier;
 mod digester;
+mod download;
 mod error;
 mod heartbeat;
 mod intake;

@@ -21,6 +21,7 @@ use crate::{
     callback::Callback,
     config::{Config, Limits},
     digester::{Digester, Needs},
+    download,
     error::ApiError,
     intake::{Cancelled, Intake, Offer},
     journal::Journal,
@@ -57,6 +58,10 @@ pub(crate) struct Node {
     pub(crate) allowed_callbacks: Vec<String>,
     /// Room for looks at instructions.
     pub(crate) previews: Arc<Semaphore>,
+    /// Where digests may read and write, and from where their files are sent; none: anywhere.
+    pub(crate) roots: Vec<PathBuf>,
+    /// Room for files on their way out.
+    pub(crate) downloads: Arc<Semaphore>,
     /// Something may start.
     pub(crate) runner: Arc<Notify>,
     /// Something is to be delivered.
@@ -91,6 +96,8 @@ impl Node {
             lease: Arc::new(Lease::new()),
             allowed_callbacks: config.allowed_callbacks,
             previews: preview::room(),
+            roots: config.roots,
+            downloads: download::room(),
             runner,
             courier: Notify::new(),
             stopping,

@@ -4,22 +4,30 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    body::Body,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
+    },
     middleware,
     response::{IntoResponse, Response},
 };
 use edge::{Answer, Json, OneOrMany, Path, Token};
+use futures_util::StreamExt as _;
 use schema::{
     DigestRequest, Held, JobId, Preview, PreviewRequest, Problem, ProblemKind, Taken, TakenItem,
 };
-use tokio::task::spawn_blocking;
+use tokio::{io::AsyncReadExt as _, task::spawn_blocking};
+use tokio_util::io::ReaderStream;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{error::ApiError, node::Node, regulation};
+use crate::{download::Download, error::ApiError, node::Node, regulation};
 
+/// How much of a file is read at once.
+const SEND_BYTES: usize = 64 << 10;
 /// How many jobs one request may hand over.
 const MAX_ITEMS: usize = 1000;
 
@@ -39,6 +47,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(get_held))
         .routes(routes!(cancel_held))
         .routes(routes!(preview))
+        .routes(routes!(download))
         .merge(regulation::routes())
         .layer(middleware::from_fn_with_state(token, edge::require));
     OpenApiRouter::with_openapi(Doc::openapi())
@@ -168,6 +177,36 @@ async fn preview(
     Json(request): Json<PreviewRequest>,
 ) -> Result<Json<Preview>, ApiError> {
     node.preview(request).await.map(Json)
+}
+
+/// A file that a job wrote, as its report names it.
+#[utoipa::path(get, path = "/job/{id}/file/{name}", tag = "job",
+    params(("id" = uuid::Uuid, Path), ("name" = String, Path, description = "without its folder")),
+    responses(
+        (status = 200, description = "its bytes", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 404, description = "the report names no such file, or it is gone",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "it is not as long as the report says",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "too many at once, or the web service does not answer",
+         body = Problem, content_type = "application/problem+json"),
+    ))]
+async fn download(
+    State(node): State<Arc<Node>>,
+    Path((id, name)): Path<(JobId, String)>,
+) -> Result<Response, ApiError> {
+    let Download { file, bytes, place } = node.download(id, &name).await?;
+    // No more than was promised, should somebody be adding to it.
+    let bytes_of = tokio::fs::File::from_std(file).take(bytes);
+    let stream = ReaderStream::with_capacity(bytes_of, SEND_BYTES);
+    let body = Body::from_stream(stream.inspect(move |_| {
+        let _ = &place;
+    }));
+    let headers = [
+        (CONTENT_LENGTH, bytes.to_string()),
+        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+    ];
+    Ok((headers, body).into_response())
 }
 
 /// Whether the process lives.

@@ -38,6 +38,9 @@ pub struct Config {
     /// whoever sends them may need to see that it is not ready any more.
     #[serde(default)]
     pub grace_seconds: u64,
+    /// Whether the files that jobs wrote can be had through this service, by whoever reaches it.
+    #[serde(default)]
+    pub downloads: bool,
     /// Folders that instructions may read from and write to; none means any.
     #[serde(default)]
     pub roots: Vec<PathBuf>,

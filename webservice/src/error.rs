@@ -27,6 +27,10 @@ pub(crate) enum ApiError {
     TooManyPreviews,
     #[error("nobody can tell what would become of an instruction of kind “{kind}”: {why}")]
     NoPreview { kind: Kind, why: String },
+    #[error("files cannot be had here: the operator has not switched downloads on")]
+    NoDownloads,
+    #[error("the digester service that has the file does not answer")]
+    NodeAway,
     #[error("{0}")]
     Invalid(String),
     #[error("the instruction could not be checked")]
@@ -63,9 +67,11 @@ impl ApiError {
             }
             Self::StaleAttempt { .. } => ProblemKind::StaleAttempt,
             Self::IllegalMove { .. } | Self::Unsettled { .. } => ProblemKind::IllegalMove,
-            Self::TooManyStreams | Self::TooManyPreviews | Self::NoPreview { .. } => {
-                ProblemKind::Unavailable
-            }
+            Self::TooManyStreams
+            | Self::TooManyPreviews
+            | Self::NoPreview { .. }
+            | Self::NodeAway => ProblemKind::Unavailable,
+            Self::NoDownloads => ProblemKind::Forbidden,
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
             Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,
             Self::CheckFailed | Self::Database { .. } => ProblemKind::Internal,

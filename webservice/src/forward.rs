@@ -227,6 +227,20 @@ pub(crate) async fn preview(app: &App, request: &PreviewRequest) -> Result<Previ
     Err(ApiError::NoPreview { kind: request.kind.clone(), why })
 }
 
+/// What the node that had a job answers to the wish for one of its files; none if it does not.
+pub(crate) async fn download(app: &App, job: &Job, name: &str) -> Option<reqwest::Response> {
+    for address in addresses(app, job.node.as_ref()?).await {
+        match app.forwarder.download(&address, job.id, name).await {
+            Ok(response) => return Some(response),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                warn!(error, job.id = %job.id, "{address} does not send a file of job {}", job.id);
+            }
+        }
+    }
+    None
+}
+
 /// Where a node is. One that never made itself known is behind some configured address.
 async fn addresses(app: &App, node: &NodeId) -> Vec<String> {
     match store::node::address(&app.db, node).await {

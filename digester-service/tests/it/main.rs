@@ -7,6 +7,7 @@ mod admission;
 mod attempt;
 mod cancel;
 mod digester;
+mod download;
 mod drain;
 mod heartbeat;
 mod intake;

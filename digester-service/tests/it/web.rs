@@ -93,7 +93,7 @@ impl Web {
         };
         let router = Router::new()
             .route("/job", post(announce).patch(patch_all).get(list))
-            .route("/job/{id}", patch(patch_one))
+            .route("/job/{id}", patch(patch_one).get(show))
             .route("/instruction/{key}", get(instruction))
             .route("/node/{id}", put(hear))
             .with_state(web.clone());
@@ -294,7 +294,10 @@ impl Row {
     }
 
     fn job(&self, id: Uuid) -> Value {
-        json!({"id": id, "number": 1, "key": self.key, "kind": self.kind, "status": self.status,
+        let report =
+            self.report.as_deref().map(|text| serde_json::from_str::<Value>(text).unwrap());
+        json!({"report": report,
+               "id": id, "number": 1, "key": self.key, "kind": self.kind, "status": self.status,
                "attempt": self.attempt, "cut_short": self.cut_short, "node": self.node, "cancel_requested": self.cancel_requested,
                "submitted_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"})
     }
@@ -419,6 +422,16 @@ async fn list(State(web): State<Web>, Query(query): Query<HashMap<String, String
     let items: Vec<_> = found.by_ref().take(limit).map(|(id, row)| row.job(*id)).collect();
     let next = found.next().and(items.last()).map(|last| last["id"].clone());
     Json(json!({"items": items, "next": next})).into_response()
+}
+
+async fn show(State(web): State<Web>, Path(id): Path<Uuid>) -> Response {
+    if web.mood() == Mood::Away {
+        return away();
+    }
+    match web.model().rows.get(&id) {
+        Some(row) => Json(row.job(id)).into_response(),
+        None => problem(ProblemKind::NotFound),
+    }
 }
 
 async fn instruction(State(web): State<Web>, Path(key): Path<String>) -> Response {

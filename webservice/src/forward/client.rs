@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use edge::{Peer, Token};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response, StatusCode, header::RETRY_AFTER};
 use schema::{
     DigestRequest, Held, JobId, NodeId, Preview, PreviewRequest, Problem, Taken, TakenItem,
@@ -38,11 +39,15 @@ pub(super) enum Closed {
 
 /// Speaks to digester services.
 #[derive(Clone)]
-pub(crate) struct Client(Peer);
+pub(crate) struct Client {
+    peer: Peer,
+    /// For what may be long.
+    patient: Peer,
+}
 
 impl Client {
     pub(crate) fn new(token: Option<Token>) -> Self {
-        Self(Peer::new(token))
+        Self { peer: Peer::new(token.clone()), patient: Peer::patient(token) }
     }
 
     /// Offers one job.
@@ -87,7 +92,7 @@ impl Client {
         body: &T,
     ) -> Result<Response, Closed> {
         let url = format!("{}/job", digester.trim_end_matches('/'));
-        let request = self.0.request(Method::POST, &url).timeout(HANDOVER_TIMEOUT).json(body);
+        let request = self.peer.request(Method::POST, &url).timeout(HANDOVER_TIMEOUT).json(body);
         match request.send().await {
             Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
                 Err(Closed::Full { retry_after: retry_after(&response) })
@@ -103,10 +108,22 @@ impl Client {
 
     pub(super) async fn cancel(&self, digester: &str, id: JobId) {
         let url = format!("{}/job/{id}", digester.trim_end_matches('/'));
-        if let Err(error) = self.0.request(Method::DELETE, &url).send().await {
+        if let Err(error) = self.peer.request(Method::DELETE, &url).send().await {
             let error = &error as &dyn std::error::Error;
             warn!(error, job.id = %id, "could not tell {digester} that job {id} is to end");
         }
+    }
+
+    /// Asks the node for a file that a job wrote.
+    pub(super) async fn download(
+        &self,
+        digester: &str,
+        id: JobId,
+        name: &str,
+    ) -> reqwest::Result<Response> {
+        let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+        let url = format!("{}/job/{id}/file/{name}", digester.trim_end_matches('/'));
+        self.patient.request(Method::GET, &url).send().await
     }
 
     /// What the node says would become of an instruction, or why it cannot tell.
@@ -121,7 +138,7 @@ impl Client {
             warn!(error, url, "{url} does not tell what would become of an instruction");
             "the digester service does not answer".to_owned()
         };
-        let response = self.0.request(Method::POST, &url).json(request).send().await;
+        let response = self.peer.request(Method::POST, &url).json(request).send().await;
         let response = response.map_err(away)?;
         match response.status() {
             StatusCode::OK => response.json().await.map_err(away),
@@ -135,7 +152,7 @@ impl Client {
     /// What the node says of a job, if it holds it and answers soon.
     pub(super) async fn held(&self, digester: &str, id: JobId) -> Option<Held> {
         let url = format!("{}/job/{id}", digester.trim_end_matches('/'));
-        let asked = self.0.request(Method::GET, &url).timeout(GLANCE_TIMEOUT).send();
+        let asked = self.peer.request(Method::GET, &url).timeout(GLANCE_TIMEOUT).send();
         asked.await.ok()?.error_for_status().ok()?.json().await.ok()
     }
 }

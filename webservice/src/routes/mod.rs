@@ -1,5 +1,6 @@
 //! The plain API: extract, call, answer.
 
+mod download;
 mod event;
 mod health;
 mod instruction;
@@ -58,6 +59,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<App> {
         .routes(routes!(job::get_job))
         .routes(routes!(job::cancel_job))
         .routes(routes!(job::rerun_job))
+        .routes(routes!(download::get_file))
         .routes(routes!(event::list_events))
         .routes(routes!(node::list_nodes))
         .routes(routes!(node::get_node))

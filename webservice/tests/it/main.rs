@@ -7,6 +7,7 @@ mod announce;
 mod batch;
 mod bulk;
 mod cancel;
+mod download;
 mod event;
 mod forward;
 mod gobii;
