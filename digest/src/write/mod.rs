@@ -1,11 +1,12 @@
 //! From rows to files: everything under a temporary name until all of it is there.
 
 mod across;
-mod ahead;
+mod beside;
+mod block;
+mod direct;
 mod folder;
 mod seen;
 mod sink;
-mod sum;
 mod table;
 mod turn;
 

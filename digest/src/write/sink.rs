@@ -1,52 +1,134 @@
 //! An output on its way: its size and checksum are known when it is written.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io::{self, ErrorKind, Write as _},
+    mem,
     path::{Path, PathBuf},
 };
 
 use schema::{Finding, OutputFile};
+use sha2::{Digest, Sha256};
 
 use super::{
-    ahead::Ahead,
+    beside::Beside,
+    block::Block,
     folder::{Folder, Temporary},
-    sum::Sum,
 };
-use crate::failure::{Stop, io_error};
+use crate::failure::{Stop, error, io_error};
+
+/// From how many bytes on an output gets threads of its own.
+const LARGE: u64 = 4 << 20;
+
+/// How many buffers are kept to be used again.
+const SPARE: usize = 24;
 
 /// A file that is being written.
 pub(crate) struct Sink {
     temporary: Temporary,
     path: PathBuf,
-    sum: Sum,
-    ahead: Ahead,
+    bytes: u64,
+    /// What is not yet on its way to the disk.
+    block: Block,
+    way: Way,
+    /// Buffers that may be used again.
+    spare: Vec<Vec<u8>>,
+}
+
+/// Where blocks go.
+enum Way {
+    /// While the output is small, or where no threads can be had.
+    Here(Sha256),
+    Beside(Beside),
+    /// On disk, with this checksum.
+    Ended(Option<Sha256>),
 }
 
 impl Sink {
     pub(crate) fn new(folder: &Folder, name: &str) -> Result<Self, Finding> {
-        let temporary = folder.temporary()?;
-        Ok(Self { temporary, path: folder.at(name), sum: Sum::new(), ahead: Ahead::default() })
+        Ok(Self {
+            temporary: folder.temporary()?,
+            path: folder.at(name),
+            bytes: 0,
+            block: Block::default(),
+            way: Way::Here(Sha256::new()),
+            spare: Vec::new(),
+        })
     }
 
     /// Writes a buffer, which may come back from [`Sink::buffer`].
-    pub(crate) fn write(&mut self, bytes: Vec<u8>) -> Result<(), Stop> {
-        let file = &mut self.temporary.file;
-        let done = file.write_all(&bytes).and_then(|()| self.ahead.wrote(bytes.len(), file));
-        done.map_err(|e| write_error("write", &self.path, &e))?;
-        self.sum.update(bytes);
+    pub(crate) fn write(&mut self, mut buffer: Vec<u8>) -> Result<(), Stop> {
+        self.fill(&buffer).map_err(|e| write_error("write", &self.path, &e))?;
+        self.bytes += buffer.len() as u64;
+        buffer.clear();
+        self.spare.push(buffer);
+        self.spare.truncate(SPARE);
         Ok(())
+    }
+
+    fn fill(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            bytes = self.block.fill(bytes);
+            if self.block.is_full() {
+                self.pass_on()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes a full block on.
+    fn pass_on(&mut self) -> io::Result<()> {
+        if self.bytes >= LARGE
+            && let Way::Here(sum) = &self.way
+        {
+            let file = self.temporary.file.try_clone();
+            let beside = file.and_then(|file| Beside::start(sum.clone(), file));
+            self.way = beside.map_or_else(|_| Way::Here(sum.clone()), Way::Beside);
+        }
+        let mut block = mem::take(&mut self.block);
+        match &mut self.way {
+            Way::Here(sum) => {
+                sum.update(block.bytes());
+                self.temporary.file.write_all(block.bytes())?;
+                block.clear();
+                self.block = block;
+                Ok(())
+            }
+            Way::Beside(beside) => match beside.exchange(block) {
+                Some(empty) => {
+                    self.block = empty;
+                    Ok(())
+                }
+                None => self.end(),
+            },
+            Way::Ended(_) => Err(io::Error::other("it has ended")),
+        }
     }
 
     /// An empty buffer to fill.
     pub(crate) fn buffer(&mut self) -> Vec<u8> {
-        self.sum.buffer()
+        self.spare.pop().unwrap_or_default()
     }
 
     /// Makes sure that the bytes are on disk.
     pub(crate) fn sync(&mut self) -> Result<(), Stop> {
-        let done = self.ahead.finish(&self.temporary.file);
+        let done = self.end().and_then(|()| self.temporary.file.sync_all());
         done.map_err(|e| write_error("write", &self.path, &e))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let block = mem::take(&mut self.block);
+        self.way = match mem::replace(&mut self.way, Way::Ended(None)) {
+            Way::Here(mut sum) => {
+                sum.update(block.bytes());
+                self.temporary.file.write_all(block.bytes())?;
+                Way::Ended(Some(sum))
+            }
+            Way::Beside(beside) => Way::Ended(Some(beside.finish(block)?)),
+            ended => ended,
+        };
+        Ok(())
     }
 
     /// What was written, once it is synced.
@@ -56,16 +138,26 @@ impl Sink {
 
     /// How many bytes were written.
     pub(crate) fn bytes(&self) -> u64 {
-        self.sum.bytes()
+        self.bytes
     }
 
-    /// Gives the file its name.
+    /// Gives the file its name, when it is on disk.
     pub(crate) fn keep(self) -> Result<OutputFile, Finding> {
-        let bytes = self.bytes();
-        let path = self.path.display().to_string();
+        let Way::Ended(Some(sum)) = self.way else {
+            return Err(error(format_args!("{} is not all on disk", self.path.display())));
+        };
         self.temporary.keep(&self.path)?;
-        Ok(OutputFile { path, bytes, sha256: self.sum.finish() })
+        let path = self.path.display().to_string();
+        Ok(OutputFile { path, bytes: self.bytes, sha256: hexadecimal(sum) })
     }
+}
+
+fn hexadecimal(sum: Sha256) -> String {
+    let mut text = String::new();
+    for byte in sum.finalize() {
+        let _ = write!(text, "{byte:02x}"); // A text takes everything.
+    }
+    text
 }
 
 /// What it means that something could not be written.
@@ -73,5 +165,43 @@ pub(super) fn write_error(doing: &str, path: &Path, source: &io::Error) -> Stop 
     match source.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Stop::DiskFull,
         _ => io_error(doing, path, source).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn an_output_of_any_size_has_all_its_bytes_and_their_checksum() {
+        for parts in [0, 1, 2, 40, 41] {
+            let home = tempfile::tempdir().unwrap();
+            let mut sink = Sink::new(&Folder::open(home.path()).unwrap(), "out").unwrap();
+            let mut whole = Vec::new();
+            for i in 0..parts {
+                let mut part = sink.buffer();
+                assert!(part.is_empty());
+                part.extend((0..300_001).map(|byte: u32| (byte % 251) as u8 ^ i));
+                whole.extend_from_slice(&part);
+                sink.write(part).unwrap();
+            }
+            assert_eq!(matches!(sink.way, Way::Beside(_)), parts >= 40);
+            sink.sync().unwrap();
+            let kept = sink.keep().unwrap();
+            assert_eq!(fs::read(home.path().join("out")).unwrap(), whole);
+            assert_eq!(kept.bytes, whole.len() as u64);
+            assert_eq!(kept.sha256, hexadecimal(Sha256::new_with_prefix(&whole)));
+        }
+    }
+
+    #[test]
+    fn what_is_not_on_disk_gets_no_name() {
+        let home = tempfile::tempdir().unwrap();
+        let mut sink = Sink::new(&Folder::open(home.path()).unwrap(), "out").unwrap();
+        sink.write(vec![1]).unwrap();
+        assert!(sink.keep().is_err());
+        assert!(fs::read_dir(home.path()).unwrap().next().is_none());
     }
 }
