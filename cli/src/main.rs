@@ -1,5 +1,6 @@
 //! `digester`: every role and every question, in one binary.
 
+mod access;
 mod check;
 mod client;
 mod configuration;
@@ -60,6 +61,18 @@ enum Command {
     Digest(digest::Args),
     /// Make data that looks real, and instructions to load it.
     Sample(sample::Args),
+    /// Manage the accounts that may use the service, in its database.
+    User {
+        #[command(subcommand)]
+        command: access::user::Command,
+    },
+    /// Manage your API tokens.
+    Token {
+        #[command(subcommand)]
+        command: access::token::Command,
+    },
+    /// Show who did what, newest first.
+    Audit(access::audit::Args),
     /// Hash a password for the configuration; reads it from standard input.
     HashPassword,
     /// Look at the regulator of a node, change it, and try strategies on a trace.
@@ -106,6 +119,9 @@ fn talk(command: Command) -> anyhow::Result<ExitCode> {
             Command::Watch(args) => client::watch::run(args).await,
             Command::Cancel(args) => client::cancel::run(args).await,
             Command::Rerun(args) => client::rerun::run(args).await,
+            Command::User { command } => access::user::run(command).await,
+            Command::Token { command } => access::token::run(command).await,
+            Command::Audit(args) => access::audit::run(args).await,
             Command::Regulator { command } => operator::run(command).await,
             Command::Digest(_) | Command::Sample(_) | Command::HashPassword => {
                 unreachable!("done without a runtime")

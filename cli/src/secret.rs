@@ -2,7 +2,7 @@
 
 use std::{
     fs::OpenOptions,
-    io::{Write as _, stdin},
+    io::{IsTerminal as _, Write as _, stdin},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
     process::ExitCode,
@@ -30,10 +30,18 @@ pub(crate) fn keep(path: &Path) -> anyhow::Result<String> {
 
 /// Hashes a password for the users of a crop in a configuration file.
 pub(crate) fn hash_password() -> anyhow::Result<ExitCode> {
+    crate::data::say(&webservice::access::hash_password(&read_password()?))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A password, from a line of standard input.
+pub(crate) fn read_password() -> anyhow::Result<String> {
+    if stdin().is_terminal() {
+        eprint!("password (it will be seen): ");
+    }
     let mut password = String::new();
     stdin().read_line(&mut password).context("read the password from standard input")?;
     let password = password.trim_end_matches(['\r', '\n']);
     ensure!(!password.is_empty(), "the password is empty");
-    crate::data::say(&webservice::gobii::hash_password(password))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(password.to_owned())
 }

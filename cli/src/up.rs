@@ -13,8 +13,9 @@ use schema::NodeId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use webservice::{
+    access::hash_password,
     config::{DatabaseConfig, DatabaseUrl, ForwardConfig, LeaseConfig, RetentionConfig},
-    gobii::{Contact, CropConfig, CropId, Crops, Email, GobiiConfig, hash_password},
+    gobii::{Contact, CropConfig, CropId, Crops, Email, GobiiConfig},
 };
 
 use crate::{
@@ -157,6 +158,7 @@ impl Plan {
                 grace_seconds: 0,
                 downloads: false,
                 token: token.clone(),
+                access: None,
                 max_body_bytes: webservice::Config::MAX_BODY_BYTES,
                 roots: roots.clone(),
                 gobii,

@@ -22,6 +22,6 @@ pub use pace::Pace;
 pub use path::{Path, Query};
 pub use peer::Peer;
 pub use problem::{Answer, method_not_allowed, not_found, panic_text, panicked};
-pub use serve::{IDLE_CONNECTION, Limits, serve};
+pub use serve::{IDLE_CONNECTION, Limits, Remote, serve};
 pub use token::{Token, require};
 pub use trace::traceparent;

@@ -5,7 +5,7 @@ use std::any::Any;
 use axum::{
     http::{
         HeaderValue, Method, Response, StatusCode, Uri,
-        header::{CONTENT_TYPE, RETRY_AFTER},
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::IntoResponse,
 };
@@ -46,6 +46,11 @@ impl IntoResponse for Answer {
         let mut response = (status, axum::Json(self.problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
+        if status == StatusCode::UNAUTHORIZED {
+            // Not `Basic`, although that is taken, too: browsers would ask for a password by
+            // themselves, and never forget it.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(RETRY_AFTER, seconds.into());
         }

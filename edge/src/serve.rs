@@ -2,9 +2,9 @@
 //!
 //! Plain HTTP/1.1. Header names go out in title case: some old clients compare them as text.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -18,6 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use tower::Layer as _;
 use tracing::{debug, warn};
 
 /// How long to wait when no connection can be taken, for want of file descriptors perhaps.
@@ -45,6 +46,10 @@ impl Default for Limits {
     }
 }
 
+/// The other end of the connection that a request came over; an extension of every request.
+#[derive(Clone, Copy, Debug)]
+pub struct Remote(pub SocketAddr);
+
 /// Serves the router until told to stop, then lets the requests under way finish.
 pub async fn serve(
     listener: TcpListener,
@@ -55,13 +60,14 @@ pub async fn serve(
     let slots = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    while let Some((stream, slot)) = next(&listener, &slots, &shutdown).await {
+    while let Some((stream, remote, slot)) = next(&listener, &slots, &shutdown).await {
         while connections.try_join_next().is_some() {}
+        let service = Extension(remote).layer(router.clone());
         let connection = http1::Builder::new()
             .title_case_headers(true)
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             let _slot = slot;
@@ -83,11 +89,12 @@ async fn next(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
     shutdown: &CancellationToken,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Remote, OwnedSemaphorePermit)> {
     let next = async {
         let slots = Arc::clone(slots);
         let slot = slots.acquire_owned().await.expect("the semaphore is never closed");
-        (accept(listener).await, slot)
+        let (stream, remote) = accept(listener).await;
+        (stream, remote, slot)
     };
     tokio::select! {
         next = next => Some(next),
@@ -95,14 +102,14 @@ async fn next(
     }
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Remote) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, remote)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     debug!(error = &error as &dyn std::error::Error, "TCP_NODELAY is not set");
                 }
-                return stream;
+                return (stream, Remote(remote));
             }
             Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::{
     extract::{Request, State},
-    http::header::AUTHORIZATION,
+    http::{HeaderMap, header::AUTHORIZATION},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -32,8 +32,10 @@ impl Token {
         &self.0
     }
 
-    fn opens(&self, request: &Request) -> bool {
-        let given = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes());
+    /// Whether the headers of a request show it.
+    #[must_use]
+    pub fn opens(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
         given
             .and_then(|value| value.strip_prefix(b"Bearer "))
             .is_some_and(|value| bool::from(value.ct_eq(self.0.as_bytes())))
@@ -49,7 +51,7 @@ impl fmt::Debug for Token {
 /// Lets a request pass if it carries the token, or if none is asked for.
 pub async fn require(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
     match token {
-        Some(token) if !token.opens(&request) => {
+        Some(token) if !token.opens(request.headers()) => {
             let detail = "send the services' shared token as “Authorization: Bearer …”";
             Answer::new(ProblemKind::Unauthorized, detail).into_response()
         }

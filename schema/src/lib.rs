@@ -2,6 +2,7 @@
 //!
 //! Plain data, no I/O: what is read here from the wire is checked here, and trusted afterwards.
 
+mod access;
 mod demand;
 mod event;
 pub mod gobii;
@@ -18,6 +19,7 @@ mod request;
 mod status;
 mod trace;
 
+pub use access::{ApiToken, AuditEntry, AuditFilter, Grant, InvalidGrant, NewToken, Role, Tenants};
 pub use demand::Demand;
 pub use event::JobEvent;
 pub use id::{InvalidName, JobId, Key, Kind, NodeId};

@@ -31,6 +31,8 @@ pub enum ProblemKind {
     TooLarge,
     /// The body is not JSON.
     UnsupportedMediaType,
+    /// Tried too often: wait for a while.
+    TooManyRequests,
     /// Full, or for a moment unable: try again later.
     Unavailable,
     /// The service is at fault; the log knows more.
@@ -38,7 +40,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Malformed,
         Self::Invalid,
         Self::Unauthorized,
@@ -50,6 +52,7 @@ impl ProblemKind {
         Self::IllegalMove,
         Self::TooLarge,
         Self::UnsupportedMediaType,
+        Self::TooManyRequests,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -67,6 +70,7 @@ impl ProblemKind {
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Invalid => 422,
+            Self::TooManyRequests => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -97,6 +101,7 @@ impl ProblemKind {
             Self::IllegalMove => "the job cannot move there",
             Self::TooLarge => "the body is too large",
             Self::UnsupportedMediaType => "the body is not JSON",
+            Self::TooManyRequests => "tried too often",
             Self::Unavailable => "try again later",
             Self::Internal => "the service is at fault",
         }
@@ -115,6 +120,7 @@ impl ProblemKind {
             Self::IllegalMove => "illegal-move",
             Self::TooLarge => "too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::TooManyRequests => "too-many-requests",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }

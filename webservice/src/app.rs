@@ -3,13 +3,14 @@
 use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 use edge::Batcher;
-use schema::{Kind, NewInstruction, TraceParent};
+use schema::{Job, JobId, Kind, NewInstruction, Role, TraceParent};
 use sqlx::PgPool;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     accept::{self, Accepting},
+    access::{Access, Caller, Deed},
     config::Config,
     error::{ApiError, Doing as _},
     metrics::Metrics,
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     /// For statements that carry many rows.
     pub(crate) batches: PgPool,
     pub(crate) config: Config,
+    pub(crate) access: Access,
     pub(crate) news: Arc<News>,
     pub(crate) metrics: Metrics,
     /// Cancelled once the tables are as this version knows them.
@@ -68,7 +70,9 @@ impl App {
     ) -> Self {
         let news = Arc::new(News::new());
         let accepting = Accepting { db: batches.clone(), news: Arc::clone(&news) };
+        let access = Access::new(db.clone(), config.access.clone(), config.token.clone());
         Self(Arc::new(Shared {
+            access,
             db,
             batches,
             accepting: Batcher::new(accepting, accept::LANES),
@@ -93,6 +97,47 @@ impl App {
         let accepted = self.accepting.run(new).await.doing("accept the instruction");
         self.metrics.accepted(&accepted);
         accepted
+    }
+
+    /// Lets the caller do this if one of these roles allows it, and writes down that they did, or
+    /// were not allowed to.
+    pub(crate) async fn let_do(
+        &self,
+        caller: &Caller,
+        roles: &[Role],
+        deed: Deed,
+    ) -> Result<(), ApiError> {
+        let tenant = deed.tenant.as_deref();
+        let allowed = roles.iter().any(|&role| caller.may(role, tenant));
+        let demanded = if allowed { Ok(()) } else { caller.demand(roles[0], tenant) };
+        // Strangers could fill the audit with nothing.
+        if !matches!(demanded, Err(ApiError::Unknown)) {
+            self.access.note(Deed { allowed, ..deed }.by(caller)).await?;
+        }
+        demanded
+    }
+
+    /// Lets the caller do this to a job that they may see, like [`App::let_do`].
+    pub(crate) async fn let_do_to_job(
+        &self,
+        caller: &Caller,
+        roles: &[Role],
+        action: &'static str,
+        id: JobId,
+    ) -> Result<(), ApiError> {
+        if !self.access.is_closed() {
+            return Ok(());
+        }
+        let job = self.seen_job(caller, id).await?;
+        self.let_do(caller, roles, Deed::new(action, id).of(job.tenant.as_deref())).await
+    }
+
+    /// The job, unless the caller may not see it: then there is none.
+    async fn seen_job(&self, caller: &Caller, id: JobId) -> Result<Job, ApiError> {
+        caller.demand_somewhere(Role::Read)?;
+        let found = crate::store::job::find(&self.db, id).await.doing("look up the job")?;
+        let seen = found.filter(|job| caller.may(Role::Read, job.tenant.as_deref()));
+        seen.ok_or(ApiError::NoSuchJob(id))
     }
 
     /// Refuses an instruction that no digester could execute.

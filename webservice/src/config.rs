@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use edge::Token;
 use serde::Deserialize;
 
-use crate::gobii::GobiiConfig;
+use crate::{access::AccessConfig, gobii::GobiiConfig};
 
 /// Everything the web service is told when it starts.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Config {
     /// The secret shared with the digester services; without one, callbacks are open to all.
     #[serde(default)]
     pub token: Option<Token>,
+    /// Who may do what; without it, the service is open to all who reach it.
+    #[serde(default)]
+    pub access: Option<AccessConfig>,
     /// The largest request body, in bytes.
     #[serde(default = "default_max_body_bytes")]
     pub max_body_bytes: usize,

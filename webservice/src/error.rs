@@ -1,11 +1,12 @@
 //! What can go wrong while a request is answered, and the answer it gets.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use edge::Answer;
-use schema::{Job, JobId, JobStatus, Key, Kind, NodeId, Problem, ProblemKind};
+use schema::{Job, JobId, JobStatus, Key, Kind, NodeId, Problem, ProblemKind, Role};
 use tracing::{error, warn};
+use uuid::Uuid;
 
 /// How long a caller should wait when the database is away, in seconds.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 2;
@@ -31,6 +32,16 @@ pub(crate) enum ApiError {
     NoDownloads,
     #[error("the digester service that has the file does not answer")]
     NodeAway,
+    #[error("say who you are: with a password (Basic) or a token (Bearer), or log in")]
+    Unknown,
+    #[error("you may not {role} here{}", of_tenant(.tenant.as_deref()))]
+    NotAllowed { role: Role, tenant: Option<String> },
+    #[error("too many logins failed; try again in {} s", .wait.as_secs() + 1)]
+    TooManyTries { wait: Duration },
+    #[error("the directory that knows the passwords does not answer")]
+    DirectoryAway,
+    #[error("there is no token {0}")]
+    NoSuchToken(Uuid),
     #[error("{0}")]
     Invalid(String),
     #[error("the instruction could not be checked")]
@@ -58,9 +69,13 @@ pub(crate) enum ApiError {
 impl ApiError {
     fn kind(&self) -> ProblemKind {
         match self {
-            Self::NoSuchJob(_) | Self::NoSuchInstruction(_) | Self::NoSuchNode(_) => {
-                ProblemKind::NotFound
-            }
+            Self::NoSuchJob(_)
+            | Self::NoSuchInstruction(_)
+            | Self::NoSuchNode(_)
+            | Self::NoSuchToken(_) => ProblemKind::NotFound,
+            Self::Unknown => ProblemKind::Unauthorized,
+            Self::NotAllowed { .. } => ProblemKind::Forbidden,
+            Self::TooManyTries { .. } => ProblemKind::TooManyRequests,
             Self::Invalid(_) | Self::InstructionMissing { .. } => ProblemKind::Invalid,
             Self::KeyTaken { .. } | Self::JobDiffers { .. } | Self::NameTaken(_) => {
                 ProblemKind::Conflict
@@ -70,7 +85,8 @@ impl ApiError {
             Self::TooManyStreams
             | Self::TooManyPreviews
             | Self::NoPreview { .. }
-            | Self::NodeAway => ProblemKind::Unavailable,
+            | Self::NodeAway
+            | Self::DirectoryAway => ProblemKind::Unavailable,
             Self::NoDownloads => ProblemKind::Forbidden,
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
             Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,
@@ -104,6 +120,10 @@ impl ApiError {
     pub(crate) fn problem_with(&self, job: Option<Job>) -> Problem {
         Problem { job: job.map(Box::new), ..self.problem() }
     }
+}
+
+fn of_tenant(tenant: Option<&str>) -> String {
+    tenant.map(|tenant| format!(", with what is of {tenant}")).unwrap_or_default()
 }
 
 fn not_to(goal: Option<JobStatus>) -> String {
@@ -147,8 +167,11 @@ fn is_of_class(error: &sqlx::Error, classes: &[&str]) -> bool {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let answer = Answer::from(self.problem());
-        match self.kind() {
-            ProblemKind::Unavailable => answer.retry_after(RETRY_AFTER_SECONDS),
+        match &self {
+            Self::TooManyTries { wait } => {
+                answer.retry_after(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX) + 1)
+            }
+            _ if self.is_passing() => answer.retry_after(RETRY_AFTER_SECONDS),
             _ => answer,
         }
         .into_response()

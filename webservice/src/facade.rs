@@ -1,15 +1,46 @@
 //! What the facades towards older clients need of the service, done by the store.
 
-use schema::{Instruction, Job, Key, NewInstruction};
+use schema::{Instruction, Job, Key, NewInstruction, Role};
 
 use crate::{
+    access::{SignIn, SignedIn},
     app::App,
     error::{ApiError, Doing as _},
-    gobii::{Acceptance, Backend, BackendError},
+    gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login},
     store,
 };
 
 impl Backend for App {
+    async fn sign_in(&self, login: Login<'_>) -> Result<LoggedIn, BackendError> {
+        let Login { crop, user, password, configured, origin } = login;
+        let is_configured = configured.is_some();
+        let by = SignIn { user, password, configured, origin, to: crop.as_str() };
+        match self.access.sign_in(by).await.map_err(logged)? {
+            SignedIn::Unknown => Ok(LoggedIn::No),
+            SignedIn::Wait(wait) => Ok(LoggedIn::Wait(wait)),
+            SignedIn::Known { grants } => {
+                let submits = || {
+                    let tenant = Some(crop.as_str());
+                    grants.iter().any(|grant| grant.allows(Role::Submit, tenant))
+                };
+                Ok(if is_configured || submits() { LoggedIn::Yes } else { LoggedIn::No })
+            }
+        }
+    }
+
+    async fn issue_token(&self, crop: &CropId, user: &str) -> Result<String, BackendError> {
+        let token = self.access.issue_gobii(user, crop.as_str()).await.map_err(logged)?;
+        Ok(token.reveal())
+    }
+
+    async fn owner_of_token(
+        &self,
+        crop: &CropId,
+        token: &str,
+    ) -> Result<Option<String>, BackendError> {
+        self.access.owner_of_gobii(crop.as_str(), token).await.map_err(logged)
+    }
+
     async fn accept(&self, new: NewInstruction) -> Result<Acceptance, BackendError> {
         match self.accept_instruction(new).await.map_err(logged)? {
             store::instruction::Acceptance::Created(job) => Ok(Acceptance::Created(job)),

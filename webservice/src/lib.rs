@@ -4,6 +4,7 @@
 //! [`KindCheck`] here and by its digester on the compute node.
 
 mod accept;
+pub mod access;
 mod app;
 pub mod config;
 mod error;

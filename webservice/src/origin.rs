@@ -15,7 +15,7 @@ use schema::ProblemKind;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses a change that the page of some other site asks for: a browser sends it in the name of
-/// whoever looks at that page, and there is nothing else here that tells who they are.
+/// whoever looks at that page, with their session.
 ///
 /// Programs that are no browsers say nothing of where a request comes from, and are not meant.
 pub(crate) async fn refuse_foreign(request: Request, next: Next) -> Response {

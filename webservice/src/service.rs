@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use schema::Kind;
 use sqlx::migrate::MigrateError;
 use tokio::net::TcpListener;
@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    KindCheck, app::App, config::Config, error::is_outage, forward, nodes, retention, routes, store,
+    KindCheck, access, app::App, config::Config, error::is_outage, forward, nodes, retention,
+    routes, store,
 };
 
 /// How long to wait before the database is tried again at start.
@@ -43,6 +44,11 @@ impl Service {
         listener: TcpListener,
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
+        ensure!(
+            self.config.access.is_none() || self.config.token.is_some(),
+            "with `[access]`, `token` must be set: digester services have no other way to say who \
+             they are"
+        );
         let address = listener.local_addr().context("read the address listened at")?;
         let db = store::pool(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
@@ -82,7 +88,8 @@ async fn work(app: App, callback: String) -> anyhow::Result<()> {
         tokio::join!(
             forward::run(app.clone(), callback),
             nodes::run(app.clone()),
-            retention::run(app)
+            retention::run(app.clone()),
+            access::run(app)
         );
     }
     Ok(())

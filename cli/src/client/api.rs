@@ -1,14 +1,16 @@
 //! The web service, as the command line sees it.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use anyhow::{Context as _, bail};
+use edge::Token;
 use reqwest::{Client, RequestBuilder, Response, Url};
 use schema::{
-    Accepted, Instruction, Job, JobEvent, JobFilter, JobId, Key, NewInstruction, Node, Page,
-    Preview, Problem,
+    Accepted, ApiToken, AuditEntry, AuditFilter, Instruction, Job, JobEvent, JobFilter, JobId, Key,
+    NewInstruction, NewToken, Node, Page, Preview, Problem,
 };
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,6 +21,9 @@ pub(crate) struct Common {
     /// The web service to ask.
     #[arg(long, env = "DIGESTER_URL", default_value = "http://127.0.0.1:8080")]
     server: Url,
+    /// An API token, where the web service asks who calls.
+    #[arg(long, env = "DIGESTER_TOKEN", hide_env_values = true, value_parser = token)]
+    token: Option<Token>,
     /// Answer as JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -26,20 +31,25 @@ pub(crate) struct Common {
 
 impl Common {
     pub(crate) fn api(&self) -> anyhow::Result<Api> {
-        Api::new(self.server.clone())
+        Ok(Api { token: self.token.clone(), ..Api::new(self.server.clone())? })
     }
+}
+
+fn token(text: &str) -> Result<Token, Infallible> {
+    Ok(Token::new(text.to_owned()))
 }
 
 /// Speaks to the web service.
 pub(crate) struct Api {
     http: Client,
     server: Url,
+    token: Option<Token>,
 }
 
 impl Api {
     pub(crate) fn new(server: Url) -> anyhow::Result<Self> {
         let http = Client::builder().timeout(TIMEOUT).build().context("make an HTTP client")?;
-        Ok(Self { http, server })
+        Ok(Self { http, server, token: None })
     }
 
     pub(crate) async fn submit(&self, new: &NewInstruction) -> anyhow::Result<Accepted> {
@@ -93,6 +103,24 @@ impl Api {
         self.send(self.http.post(self.url(&["job", &id.to_string(), "rerun"]))).await
     }
 
+    pub(crate) async fn make_token(&self, new: &NewToken) -> anyhow::Result<ApiToken> {
+        self.send(self.http.post(self.url(&["token"])).json(new)).await
+    }
+
+    pub(crate) async fn tokens(&self) -> anyhow::Result<Vec<ApiToken>> {
+        self.send(self.http.get(self.url(&["token"]))).await
+    }
+
+    pub(crate) async fn revoke_token(&self, id: Uuid) -> anyhow::Result<()> {
+        self.call(self.http.delete(self.url(&["token", &id.to_string()]))).await.map(drop)
+    }
+
+    pub(crate) async fn audit(&self, filter: &AuditFilter) -> anyhow::Result<Page<AuditEntry>> {
+        let mut url = self.url(&["audit"]);
+        url.set_query(Some(&serde_urlencoded::to_string(filter)?));
+        self.send(self.http.get(url)).await
+    }
+
     /// The job that somebody means: by its id, or by the key of its instruction (the newest one).
     pub(crate) async fn resolve(&self, name: &str) -> anyhow::Result<JobId> {
         if let Ok(id) = name.parse() {
@@ -115,19 +143,34 @@ impl Api {
     }
 
     async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
+        let response = self.call(request).await?;
+        response.json().await.context("read the answer of the web service")
+    }
+
+    /// Asks the web service; what it refuses is an error.
+    async fn call(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        };
         let response = request.send().await.with_context(|| {
             let server = self.server.as_str();
             format!("the web service at {server} does not answer; is `digester up` running there?")
         })?;
-        read(response, "the web service").await
+        accepted(response, "the web service").await
     }
 }
 
 /// What a service answers, or the problem it tells.
 pub(crate) async fn read<T: DeserializeOwned>(response: Response, who: &str) -> anyhow::Result<T> {
+    let response = accepted(response, who).await?;
+    response.json().await.with_context(|| format!("read the answer of {who}"))
+}
+
+async fn accepted(response: Response, who: &str) -> anyhow::Result<Response> {
     let status = response.status();
     if status.is_success() {
-        return response.json().await.with_context(|| format!("read the answer of {who}"));
+        return Ok(response);
     }
     match response.json::<Problem>().await {
         Ok(problem) => bail!("{}", problem.detail.unwrap_or(problem.title)),

@@ -1,9 +1,34 @@
 //! What the facade needs of the service behind it.
 
+use std::{net::IpAddr, time::Duration};
+
 use schema::{Instruction, Job, Key, NewInstruction};
+
+use super::crop::CropId;
+use crate::access::PasswordHash;
 
 /// What the facade needs of the service behind it.
 pub trait Backend: Send + Sync + 'static {
+    /// Whether somebody is who they say, and may hand in what is of the crop.
+    fn sign_in(
+        &self,
+        login: Login<'_>,
+    ) -> impl Future<Output = Result<LoggedIn, BackendError>> + Send;
+
+    /// A new token for a user of the crop; those given before stay valid.
+    fn issue_token(
+        &self,
+        crop: &CropId,
+        user: &str,
+    ) -> impl Future<Output = Result<String, BackendError>> + Send;
+
+    /// Whose token this is in this crop, if it is (still) good.
+    fn owner_of_token(
+        &self,
+        crop: &CropId,
+        token: &str,
+    ) -> impl Future<Output = Result<Option<String>, BackendError>> + Send;
+
     /// Writes instruction, job and first event in one transaction.
     fn accept(
         &self,
@@ -18,6 +43,31 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The newest job of this instruction.
     fn job(&self, key: &Key) -> impl Future<Output = Result<Option<Job>, BackendError>> + Send;
+}
+
+/// Somebody who shows a password.
+pub struct Login<'a> {
+    /// The crop they want to.
+    pub crop: &'a CropId,
+    /// The name they give.
+    pub user: &'a str,
+    /// The password they give.
+    pub password: String,
+    /// What the configuration knows of that user's password.
+    pub configured: Option<PasswordHash>,
+    /// Where they come from.
+    pub origin: Option<IpAddr>,
+}
+
+/// What became of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoggedIn {
+    /// The user may come in.
+    Yes,
+    /// The user may not come in.
+    No,
+    /// There were too many tries; another may be made after this time.
+    Wait(Duration),
 }
 
 /// What became of a creation.

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::{
     contact::Contact,
     crop::{ContextPath, CropId},
-    password::PasswordHash,
 };
+use crate::access::PasswordHash;
 
 /// Everything the facade is told when it starts.
 #[derive(Clone, Debug, Deserialize)]
@@ -169,7 +169,7 @@ impl TryFrom<BTreeMap<CropId, CropConfig>> for Crops {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gobii::hash_password;
+    use crate::access::hash_password;
 
     fn read(text: &str) -> Result<GobiiConfig, toml::de::Error> {
         toml::from_str(&text.replace("HASH", &hash_password("reader")))

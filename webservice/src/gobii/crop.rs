@@ -9,7 +9,8 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{config::CropConfig, contact::Contact, password::PasswordHash};
+use super::{config::CropConfig, contact::Contact};
+use crate::access::PasswordHash;
 
 /// A crop's id. Plain enough for a header, a folder's name and the front of a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

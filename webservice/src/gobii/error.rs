@@ -1,5 +1,7 @@
 //! What can go wrong, and the answer it gets.
 
+use std::time::Duration;
+
 use axum::{
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
@@ -68,6 +70,8 @@ pub(super) enum GobiiError {
     Unauthorized,
     /// Somebody we know, but not who it is.
     NoContact { user: String, crop: CropId },
+    /// Too many logins failed; another may be tried after this time.
+    TooManyTries { wait: Duration },
     /// The request is wrong in these respects.
     Refused(Vec<Message>),
     /// The instruction's name is taken.
@@ -89,7 +93,7 @@ impl GobiiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::NoContact { .. } => StatusCode::FORBIDDEN,
+            Self::NoContact { .. } | Self::TooManyTries { .. } => StatusCode::FORBIDDEN,
             Self::Refused(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Exists(_) => StatusCode::CONFLICT,
             Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
@@ -104,6 +108,7 @@ impl GobiiError {
             Self::Refused(messages) => return messages,
             Self::Unauthorized => Message::error("The user name, password or token is wrong"),
             Self::NoContact { user, crop } => Message::error(missing_contact(&user, &crop)),
+            Self::TooManyTries { wait } => Message::error(too_many_tries(wait)),
             Self::Exists(name) => {
                 Message::error(format!("The specified loader job already exists: {name}"))
             }
@@ -122,10 +127,16 @@ impl GobiiError {
         vec![message]
     }
 
-    /// The answer: an envelope, but for the one text that clients show as it is.
+    /// The answer: an envelope, but for the texts at login, which clients show as they are.
     pub(super) fn into_response(self, stamp: &Stamp<'_>) -> Response {
-        if let Self::NoContact { user, crop } = &self {
-            return (self.status(), missing_contact(user, crop)).into_response();
+        match &self {
+            Self::NoContact { user, crop } => {
+                return (self.status(), missing_contact(user, crop)).into_response();
+            }
+            Self::TooManyTries { wait } => {
+                return (self.status(), too_many_tries(*wait)).into_response();
+            }
+            _ => {}
         }
         let (status, unavailable) = (self.status(), matches!(self, Self::Unavailable));
         let mut response = seal(status, &[], &self.messages(), stamp);
@@ -141,6 +152,10 @@ fn missing_contact(user: &str, crop: &CropId) -> String {
         "Missing contact info for user {user} in crop database {crop}; \
          a contact record must have username = {user}"
     )
+}
+
+fn too_many_tries(wait: Duration) -> String {
+    format!("Too many logins failed; try again in {} seconds", wait.as_secs() + 1)
 }
 
 impl From<Message> for GobiiError {

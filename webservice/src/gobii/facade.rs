@@ -23,10 +23,8 @@ use super::{
     files, instruction, job,
     login::{self, Caller},
     names,
-    password::Verifier,
     path::{Query, segments},
     settings,
-    token::Tokens,
 };
 
 /// What every call can reach.
@@ -35,8 +33,6 @@ pub(super) struct Facade<B> {
     pub(super) crops: Vec<Crop>,
     pub(super) backend: B,
     pub(super) database: Box<dyn GobiiDatabase>,
-    verifier: Verifier,
-    tokens: Tokens,
 }
 
 /// GOBii's contract for the crops of the configuration, without a GOBii database.
@@ -59,8 +55,6 @@ pub fn router_with<B: Backend>(
         crops: crops.into_iter().map(|(id, crop)| Crop::new(id, crop)).collect(),
         backend,
         database: Box::new(database),
-        verifier: Verifier::new(),
-        tokens: Tokens::default(),
     };
     Router::new()
         .fallback(answer::<B>)
@@ -112,7 +106,7 @@ impl<B: Backend> Facade<B> {
         if (&head.method, call) == (&Method::GET, &["configsettings"]) {
             return settings::get(self, crop, &head.headers).into_response(&stamp);
         }
-        let caller = login::authenticate(crop, &head.headers, &self.verifier, &self.tokens).await;
+        let caller = login::authenticate(&self.backend, crop, head).await;
         let caller = match caller {
             Ok(caller) => caller,
             Err(error) => return error.into_response(&stamp),

@@ -2,18 +2,22 @@
 
 use axum::{
     Json,
-    http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION, header::CONTENT_TYPE},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION, header::CONTENT_TYPE,
+        request::Parts,
+    },
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use schema::gobii::decode;
 
+use crate::access::Origin;
+
 use super::{
+    backend::{Backend, LoggedIn, Login},
     crop::Crop,
     envelope::{Auth, JSON, Stamp},
     error::GobiiError,
-    password::Verifier,
-    token::Tokens,
 };
 
 pub(super) const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
@@ -61,25 +65,28 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 }
 
 /// Finds out who calls; whoever showed a password gets a new token.
-pub(super) async fn authenticate(
+pub(super) async fn authenticate<B: Backend>(
+    backend: &B,
     crop: &Crop,
-    headers: &HeaderMap,
-    verifier: &Verifier,
-    tokens: &Tokens,
+    head: &Parts,
 ) -> Result<Caller, GobiiError> {
-    match Credentials::of(headers).ok_or(GobiiError::Unauthorized)? {
+    match Credentials::of(&head.headers).ok_or(GobiiError::Unauthorized)? {
         Credentials::Password { user, password } => {
-            let hash = crop.users.get(&user).cloned();
-            if !verifier.verify(hash, password).await {
-                return Err(GobiiError::Unauthorized);
+            let configured = crop.users.get(&user).cloned();
+            let origin = head.extensions.get::<Origin>().and_then(|origin| origin.0);
+            let login = Login { crop: &crop.id, user: &user, password, configured, origin };
+            match backend.sign_in(login).await? {
+                LoggedIn::Yes => {}
+                LoggedIn::No => return Err(GobiiError::Unauthorized),
+                LoggedIn::Wait(wait) => return Err(GobiiError::TooManyTries { wait }),
             }
             require_contact(crop, &user)?;
-            let token = tokens.issue(&crop.id, &user);
+            let token = backend.issue_token(&crop.id, &user).await?;
             Ok(Caller { user, token })
         }
         Credentials::Token(token) => {
-            let user = tokens.user(&crop.id, &token).ok_or(GobiiError::Unauthorized)?;
-            Ok(Caller { user, token })
+            let user = backend.owner_of_token(&crop.id, &token).await?;
+            Ok(Caller { user: user.ok_or(GobiiError::Unauthorized)?, token })
         }
     }
 }

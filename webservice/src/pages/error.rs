@@ -47,6 +47,10 @@ fn words(kind: ProblemKind) -> (&'static str, &'static str) {
         ProblemKind::Conflict | ProblemKind::IllegalMove => {
             ("That does not fit any more", "Things have moved on since the page was shown.")
         }
+        ProblemKind::Forbidden => (
+            "Not for you",
+            "Somebody who administers the service can let you. Or log in as somebody else.",
+        ),
         _ => ("That cannot be understood", "Going back and trying another way may help."),
     }
 }

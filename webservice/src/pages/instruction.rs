@@ -4,11 +4,7 @@ use axum::extract::State;
 use maud::html;
 use schema::Key;
 
-use crate::{
-    app::App,
-    error::{ApiError, Doing as _},
-    store,
-};
+use crate::{access::Caller, app::App, routes::instruction::look_up};
 
 use super::{
     error::PageError,
@@ -19,10 +15,10 @@ use super::{
 
 pub(super) async fn show(
     State(app): State<App>,
+    caller: Caller,
     Named(key): Named<Key>,
 ) -> Result<Page, PageError> {
-    let found = store::instruction::find(&app.db, &key).await.doing("look up the instruction")?;
-    let instruction = found.ok_or_else(|| ApiError::NoSuchInstruction(key.clone()))?;
+    let instruction = look_up(&app, &caller, key.clone()).await?;
     let content = html! {
         p.crumb { a href="/jobs" { "Jobs" } " / Instruction" }
         h1.name { (key) }

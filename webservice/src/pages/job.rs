@@ -10,7 +10,7 @@ use axum::{extract::State, response::Redirect};
 use maud::{Markup, html};
 use schema::{Job, JobEvent, JobId, JobStatus, Report};
 
-use crate::{app::App, error::Doing as _, routes::job as action, store};
+use crate::{access::Caller, app::App, error::Doing as _, routes::job as action, store};
 
 use super::{
     error::PageError,
@@ -31,9 +31,10 @@ struct Known {
 
 pub(super) async fn show(
     State(app): State<App>,
+    caller: Caller,
     Named(id): Named<JobId>,
 ) -> Result<Page, PageError> {
-    let known = look_up(&app, id).await?;
+    let known = look_up(&app, &caller, id).await?;
     let title = format!("{} {}", known.job.key, known.job.status);
     let content = html! {
         p.crumb { a href="/jobs" { "Jobs" } " / Job " (known.job.number) }
@@ -44,17 +45,19 @@ pub(super) async fn show(
 
 pub(super) async fn cancel(
     State(app): State<App>,
+    caller: Caller,
     Named(id): Named<JobId>,
 ) -> Result<Redirect, PageError> {
-    let job = action::cancel(&app, id).await?;
+    let job = action::cancel(&app, &caller, id).await?;
     Ok(to(&job))
 }
 
 pub(super) async fn rerun(
     State(app): State<App>,
+    caller: Caller,
     Named(id): Named<JobId>,
 ) -> Result<Redirect, PageError> {
-    let job = action::rerun(&app, id).await?;
+    let job = action::rerun(&app, &caller, id).await?;
     Ok(to(&job))
 }
 
@@ -62,8 +65,8 @@ fn to(job: &Job) -> Redirect {
     Redirect::to(&format!("/jobs/{}", job.id))
 }
 
-async fn look_up(app: &App, id: JobId) -> Result<Known, PageError> {
-    let job = action::look_up(app, id).await?;
+async fn look_up(app: &App, caller: &Caller, id: JobId) -> Result<Known, PageError> {
+    let job = action::look_up(app, caller, id).await?;
     let events = store::event::list(&app.db, id, 0, EVENTS).await.doing("list the events")?;
     // What another kind or version left may look different: then it is not shown here.
     let report = job.report.as_ref().and_then(|report| serde_json::from_str(report.get()).ok());

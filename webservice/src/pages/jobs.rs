@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use maud::{Markup, html};
-use schema::{Job, JobFilter};
+use schema::{Job, JobFilter, Role};
 
-use crate::{app::App, error::Doing as _, store};
+use crate::{access::Caller, app::App, error::Doing as _, store};
 
 use super::{
     error::PageError,
@@ -18,9 +18,12 @@ const PAGE: i64 = 50;
 
 pub(super) async fn show(
     State(app): State<App>,
+    caller: Caller,
     Asked(filter): Asked<JobFilter>,
 ) -> Result<Page, PageError> {
-    let found = store::job::list(&app.db, &filter, PAGE).await;
+    caller.demand_somewhere(Role::Read)?;
+    let tenants = caller.tenants(Role::Read);
+    let found = store::job::list(&app.db, &filter, tenants.only(), PAGE).await;
     let jobs = found.doing("list the jobs")?;
     let content = html! {
         h1 { "Jobs" }

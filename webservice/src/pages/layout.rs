@@ -87,6 +87,8 @@ fn footer() -> Markup {
                 span data-zone { "UTC" }
                 " · "
                 a href="/metrics" { "metrics" }
+                " · "
+                a href="/login" { "account" }
             }
         }
     }

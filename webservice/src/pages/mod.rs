@@ -12,6 +12,7 @@ mod instruction;
 mod job;
 mod jobs;
 mod layout;
+mod login;
 mod nodes;
 mod overview;
 mod words;
@@ -21,10 +22,11 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::app::App;
+use crate::{access::identify, app::App};
 
 /// Every page, and what pages consist of.
-pub(crate) fn router() -> Router<App> {
+pub(crate) fn router(app: &App) -> Router<App> {
+    let identify = middleware::from_fn_with_state(app.clone(), identify);
     Router::new()
         .route("/", get(overview::show))
         .route("/jobs", get(jobs::show))
@@ -33,6 +35,10 @@ pub(crate) fn router() -> Router<App> {
         .route("/jobs/{id}/rerun", post(job::rerun))
         .route("/instructions/{key}", get(instruction::show))
         .route("/nodes", get(nodes::show))
+        .layer(middleware::from_fn(login::ask))
+        .route("/login", get(login::show).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .layer(identify)
         .layer(middleware::map_response(headers::protect))
         .route("/assets/{version}/{name}", get(assets::serve))
 }

@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use maud::{Markup, html};
-use schema::{Node, NodeState};
+use schema::{Node, NodeState, Role};
 
-use crate::{app::App, error::Doing as _, store};
+use crate::{access::Caller, app::App, error::Doing as _, store};
 
 use super::{
     error::PageError,
@@ -12,7 +12,8 @@ use super::{
     words,
 };
 
-pub(super) async fn show(State(app): State<App>) -> Result<Page, PageError> {
+pub(super) async fn show(State(app): State<App>, caller: Caller) -> Result<Page, PageError> {
+    caller.demand_somewhere(Role::Operate)?;
     let nodes = store::node::list(&app.db, None).await.doing("list the nodes")?;
     let content = html! {
         h1 { "Nodes" }

@@ -1,9 +1,13 @@
 //! How things stand, at a glance.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
 use maud::html;
+use schema::{Role, Tenants};
 
-use crate::{app::App, error::Doing as _, store};
+use crate::{access::Caller, app::App, error::Doing as _, store};
 
 use super::{
     error::PageError,
@@ -11,11 +15,16 @@ use super::{
     nodes,
 };
 
-pub(super) async fn show(State(app): State<App>) -> Result<Page, PageError> {
+/// The whole is for those who may see all of it; others are shown their jobs.
+pub(super) async fn show(State(app): State<App>, caller: Caller) -> Result<Response, PageError> {
+    caller.demand_somewhere(Role::Read)?;
+    if caller.tenants(Role::Read) != Tenants::All {
+        return Ok(Redirect::to("/jobs").into_response());
+    }
     let nodes = store::node::list(&app.db, None).await.doing("list the nodes")?;
     let content = html! {
         h1 { "Overview" }
         section { h2 { "Nodes" } (nodes::table(&nodes)) }
     };
-    Ok(Page::new("Overview", Place::Overview, content))
+    Ok(Page::new("Overview", Place::Overview, content).into_response())
 }

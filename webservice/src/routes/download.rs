@@ -11,9 +11,10 @@ use axum::{
 };
 use edge::{Answer, Path};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use schema::{JobId, Problem, ProblemKind};
+use schema::{JobId, Problem, ProblemKind, Role};
 
 use crate::{
+    access::Caller,
     app::App,
     error::{ApiError, Doing as _},
     forward, store,
@@ -38,11 +39,13 @@ const PASSED_ON: [HeaderName; 2] = [CONTENT_LENGTH, CONTENT_TYPE];
     ))]
 pub(crate) async fn get_file(
     State(app): State<App>,
+    caller: Caller,
     Path((id, name)): Path<(JobId, String)>,
 ) -> Result<Response, ApiError> {
     if !app.config.downloads {
         return Err(ApiError::NoDownloads);
     }
+    app.let_do_to_job(&caller, &[Role::Read], "download", id).await?;
     let job = store::job::find(&app.db, id).await.doing("look up the job")?;
     let job = job.ok_or(ApiError::NoSuchJob(id))?;
     let sent = forward::download(&app, &job, &name).await.ok_or(ApiError::NodeAway)?;

@@ -13,12 +13,13 @@ use axum::{
 use edge::{Json, Path, Query};
 use futures_util::{Stream, StreamExt as _, stream};
 use prometheus_client::metrics::gauge::Gauge;
-use schema::{Job, JobEvent, JobId, Page, Problem};
+use schema::{Job, JobEvent, JobId, Page, Problem, Role};
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
 use crate::{
+    access::Caller,
     app::App,
     error::{ApiError, Doing as _},
     news::Listener,
@@ -55,10 +56,12 @@ pub(crate) struct From {
     ))]
 pub(crate) async fn list_events(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<JobId>,
     Query(from): Query<From>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    app.let_do_to_job(&caller, &[Role::Read], "read", id).await?;
     let found = store::job::find(&app.db, id).await.doing("look up the job")?;
     found.ok_or(ApiError::NoSuchJob(id))?;
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());

@@ -7,11 +7,12 @@ use axum::{
 };
 use edge::{Json, OneOrMany, Path, Query};
 use futures_util::future::join_all;
-use schema::{Accepted, AcceptedItem, Instruction, Key, NewInstruction, Problem};
+use schema::{Accepted, AcceptedItem, Instruction, Key, NewInstruction, Problem, Role};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
+    access::{Caller, Deed},
     app::App,
     error::{ApiError, Doing as _},
     store::{self, instruction::Acceptance},
@@ -51,6 +52,7 @@ pub(crate) struct Meant {
     ))]
 pub(crate) async fn create_instruction(
     State(app): State<App>,
+    caller: Caller,
     Query(meant): Query<Meant>,
     headers: HeaderMap,
     Json(new): Json<OneOrMany<NewInstruction>>,
@@ -62,13 +64,16 @@ pub(crate) async fn create_instruction(
     };
     match new {
         OneOrMany::One(new) if meant.dry_run => {
+            caller.demand(Role::Submit, new.tenant.as_deref())?;
             app.preview(new).await.map(|preview| Json(preview).into_response())
         }
         OneOrMany::Many(_) if meant.dry_run => {
             Err(ApiError::Invalid("a dry run takes one instruction at a time".to_owned()))
         }
-        OneOrMany::One(new) => create(&app, traced(new)).await.map(IntoResponse::into_response),
-        OneOrMany::Many(news) => create_all(&app, news.into_iter().map(traced).collect())
+        OneOrMany::One(new) => {
+            create(&app, &caller, traced(new)).await.map(IntoResponse::into_response)
+        }
+        OneOrMany::Many(news) => create_all(&app, &caller, news.into_iter().map(traced).collect())
             .await
             .map(IntoResponse::into_response),
     }
@@ -76,7 +81,13 @@ pub(crate) async fn create_instruction(
 
 type Created = (StatusCode, Json<Accepted>);
 
-async fn create(app: &App, new: NewInstruction) -> Result<Created, ApiError> {
+async fn create(app: &App, caller: &Caller, mut new: NewInstruction) -> Result<Created, ApiError> {
+    let key = new.key.as_ref().map_or("instruction", Key::as_str);
+    let deed = Deed::new("create", key).of(new.tenant.as_deref());
+    app.let_do(caller, &[Role::Submit], deed).await?;
+    if let Some(name) = caller.speaks_as(new.tenant.as_deref()) {
+        new.submitted_by = Some(name.to_owned());
+    }
     app.check(&new).await?;
     let (status, job) = match app.accept_instruction(new).await? {
         Acceptance::Created(job) => (StatusCode::CREATED, job),
@@ -89,10 +100,11 @@ async fn create(app: &App, new: NewInstruction) -> Result<Created, ApiError> {
 /// Many at once; an answer for each, unless none can be accepted for now.
 async fn create_all(
     app: &App,
+    caller: &Caller,
     news: Vec<NewInstruction>,
 ) -> Result<Json<Vec<AcceptedItem>>, ApiError> {
     refuse_too_many(news.len(), "instructions")?;
-    let mut created = join_all(news.into_iter().map(|new| create(app, new))).await;
+    let mut created = join_all(news.into_iter().map(|new| create(app, caller, new))).await;
     let all_fail = created.iter().all(|one| one.as_ref().is_err_and(ApiError::is_passing));
     match created.pop() {
         Some(Err(error)) if all_fail => Err(error),
@@ -121,8 +133,19 @@ fn item(created: Result<Created, ApiError>) -> AcceptedItem {
     ))]
 pub(crate) async fn get_instruction(
     State(app): State<App>,
+    caller: Caller,
     Path(key): Path<Key>,
 ) -> Result<Json<Instruction>, ApiError> {
+    look_up(&app, &caller, key).await.map(Json)
+}
+
+/// An instruction, for a caller who may read it.
+pub(crate) async fn look_up(app: &App, caller: &Caller, key: Key) -> Result<Instruction, ApiError> {
+    caller.demand_somewhere(Role::Read)?;
     let found = store::instruction::find(&app.db, &key).await.doing("look up the instruction")?;
-    found.map(Json).ok_or(ApiError::NoSuchInstruction(key))
+    let seen = found.filter(|found| caller.may(Role::Read, found.tenant.as_deref()));
+    let Some(instruction) = seen else { return Err(ApiError::NoSuchInstruction(key)) };
+    let deed = Deed::new("read", &key).of(instruction.tenant.as_deref());
+    app.let_do(caller, &[Role::Read], deed).await?;
+    Ok(instruction)
 }

@@ -10,10 +10,11 @@ use axum::{
 use edge::{Answer, Json, OneOrMany, Path, Query, Step};
 use schema::{
     AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob, Page,
-    PatchAnswer, Problem,
+    PatchAnswer, Problem, Role,
 };
 
 use crate::{
+    access::Caller,
     app::App,
     error::{ApiError, Doing as _},
     store::{self, Advanced, instruction::Acceptance},
@@ -31,16 +32,20 @@ const MAX_INSTRUCTION_BYTES: i64 = 8 << 20;
 ))]
 pub(crate) async fn list_jobs(
     State(app): State<App>,
+    caller: Caller,
     Query(filter): Query<JobFilter>,
 ) -> Result<Json<Page<Job>>, ApiError> {
+    caller.demand_somewhere(Role::Read)?;
+    let tenants = caller.tenants(Role::Read);
+    let tenants = tenants.only();
     let limit = filter.limit.unwrap_or(JobFilter::DEFAULT_LIMIT).clamp(1, JobFilter::MAX_LIMIT);
     // One more than asked for tells whether there is a next page.
     let fetch = i64::from(limit) + 1;
     let unsettled = filter.status.is_some_and(|status| !status.is_settled());
     let found = match filter.settled {
-        Some(false) => store::job::list_unsettled(&app.db, &filter, fetch).await,
-        None if unsettled => store::job::list_unsettled(&app.db, &filter, fetch).await,
-        _ => store::job::list(&app.db, &filter, fetch).await,
+        Some(false) => store::job::list_unsettled(&app.db, &filter, tenants, fetch).await,
+        None if unsettled => store::job::list_unsettled(&app.db, &filter, tenants, fetch).await,
+        _ => store::job::list(&app.db, &filter, tenants, fetch).await,
     };
     let mut page = page(found.doing("list the jobs")?, limit as usize);
     if filter.instructions {
@@ -76,13 +81,19 @@ fn page(mut items: Vec<Job>, limit: usize) -> Page<Job> {
 ))]
 pub(crate) async fn get_job(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<JobId>,
 ) -> Result<Json<Job>, ApiError> {
-    look_up(&app, id).await.map(Json)
+    look_up(&app, &caller, id).await.map(Json)
 }
 
-/// The job with all that is known of it.
-pub(crate) async fn look_up(app: &App, id: JobId) -> Result<Job, ApiError> {
+/// The job with all that is known of it, for a caller who may read it.
+pub(crate) async fn look_up(app: &App, caller: &Caller, id: JobId) -> Result<Job, ApiError> {
+    app.let_do_to_job(caller, &[Role::Read], "read", id).await?;
+    whole(app, id).await
+}
+
+async fn whole(app: &App, id: JobId) -> Result<Job, ApiError> {
     let found = store::job::find_whole(&app.db, id).await.doing("look up the job")?;
     let mut job = found.ok_or(ApiError::NoSuchJob(id))?;
     if job.status == JobStatus::Submitted && job.node.is_some() {
@@ -101,20 +112,22 @@ pub(crate) async fn look_up(app: &App, id: JobId) -> Result<Job, ApiError> {
     ))]
 pub(crate) async fn cancel_job(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<JobId>,
 ) -> Result<Json<Job>, ApiError> {
-    cancel(&app, id).await.map(Json)
+    cancel(&app, &caller, id).await.map(Json)
 }
 
 /// Ends a job that is not settled yet; returns it as it is then.
-pub(crate) async fn cancel(app: &App, id: JobId) -> Result<Job, ApiError> {
+pub(crate) async fn cancel(app: &App, caller: &Caller, id: JobId) -> Result<Job, ApiError> {
+    app.let_do_to_job(caller, &[Role::Submit, Role::Operate], "cancel", id).await?;
     if let Some(job) = store::job::cancel(&app.db, id).await.doing("cancel the job")? {
         app.news.changed(id);
         app.metrics.moved(job.status);
         crate::forward::cancel(app, &job);
         return Ok(job);
     }
-    look_up(app, id).await
+    whole(app, id).await
 }
 
 /// Makes a new job from the same instruction.
@@ -127,13 +140,15 @@ pub(crate) async fn cancel(app: &App, id: JobId) -> Result<Job, ApiError> {
     ))]
 pub(crate) async fn rerun_job(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<JobId>,
 ) -> Result<(StatusCode, Json<Job>), ApiError> {
-    rerun(&app, id).await.map(|job| (StatusCode::CREATED, Json(job)))
+    rerun(&app, &caller, id).await.map(|job| (StatusCode::CREATED, Json(job)))
 }
 
 /// Makes a new job from the instruction of a settled one.
-pub(crate) async fn rerun(app: &App, id: JobId) -> Result<Job, ApiError> {
+pub(crate) async fn rerun(app: &App, caller: &Caller, id: JobId) -> Result<Job, ApiError> {
+    app.let_do_to_job(caller, &[Role::Submit], "rerun", id).await?;
     if let Some(job) = store::job::rerun(&app.db, id).await.doing("make the new job")? {
         app.news.submitted(job.id);
         return Ok(job);

@@ -1,9 +1,10 @@
 //! The plain API: extract, call, answer.
 
+pub(crate) mod access;
 mod download;
 mod event;
 mod health;
-mod instruction;
+pub(crate) mod instruction;
 pub(crate) mod job;
 mod node;
 
@@ -19,7 +20,12 @@ use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::App, error::ApiError, gobii, origin, pages};
+use crate::{
+    access::{identify, locate},
+    app::App,
+    error::ApiError,
+    gobii, origin, pages,
+};
 
 /// How many items one request may carry.
 const MAX_ITEMS: usize = 1000;
@@ -44,15 +50,27 @@ fn refuse_too_many(count: usize, what: &str) -> Result<(), ApiError> {
 )]
 struct Doc;
 
-fn api(token: Option<Token>) -> OpenApiRouter<App> {
-    // What only digester services may say; the rest is for everybody who may reach the service.
-    let callbacks = OpenApiRouter::new()
+/// What everybody may ask.
+fn open() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Doc::openapi())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+}
+
+/// What only digester services may say.
+fn callbacks(token: Option<Token>) -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(job::announce_job))
         .routes(routes!(job::update_job))
         .routes(routes!(job::update_jobs))
         .routes(routes!(node::hear_node))
-        .layer(middleware::from_fn_with_state(token, edge::require));
-    OpenApiRouter::with_openapi(Doc::openapi())
+        .layer(middleware::from_fn_with_state(token, edge::require))
+}
+
+/// What is answered according to who asks.
+fn identified() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(instruction::create_instruction))
         .routes(routes!(instruction::get_instruction))
         .routes(routes!(job::list_jobs))
@@ -63,21 +81,23 @@ fn api(token: Option<Token>) -> OpenApiRouter<App> {
         .routes(routes!(event::list_events))
         .routes(routes!(node::list_nodes))
         .routes(routes!(node::get_node))
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::metrics))
-        .merge(callbacks)
+        .routes(routes!(access::get_session, access::open_session, access::close_session))
+        .routes(routes!(access::list_tokens, access::create_token))
+        .routes(routes!(access::revoke_token))
+        .routes(routes!(access::list_audit))
 }
 
 /// The OpenAPI document of the plain API.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-    api(None).into_openapi()
+    open().merge(identified()).merge(callbacks(None)).into_openapi()
 }
 
 /// The plain API and the pages, ready to serve.
 pub(crate) fn router(app: App) -> Router {
-    let (router, _) = api(app.config.token.clone()).split_for_parts();
-    let router = router.merge(pages::router());
+    let identified = identified().layer(middleware::from_fn_with_state(app.clone(), identify));
+    let callbacks = callbacks(app.config.token.clone());
+    let (router, _) = open().merge(identified).merge(callbacks).split_for_parts();
+    let router = router.merge(pages::router(&app));
     // Where GOBii's contract is spoken, its facade knows what to say of paths that lead nowhere.
     let router = match app.config.gobii.clone() {
         Some(config) => router.fallback_service(gobii::router(config, app.clone())),
@@ -90,6 +110,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(CatchPanicLayer::custom(edge::panicked))
         // Who failed has said so already, and why.
         .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(middleware::from_fn_with_state(app.clone(), locate))
         .layer(middleware::map_response_with_state(app.clone(), part))
         .with_state(app)
 }

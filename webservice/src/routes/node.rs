@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use edge::{Json, Path};
-use schema::{Heartbeat, Lease, Node, NodeId, Problem};
+use schema::{Heartbeat, Lease, Node, NodeId, Problem, Role};
 
 use crate::{
+    access::Caller,
     app::App,
     error::{ApiError, Doing as _},
     nodes, store,
@@ -31,7 +32,11 @@ pub(crate) async fn hear_node(
 /// Every digester service that made itself known, by name.
 #[utoipa::path(get, path = "/node", tag = "node",
     responses((status = 200, description = "as it stands", body = Vec<Node>)))]
-pub(crate) async fn list_nodes(State(app): State<App>) -> Result<Json<Vec<Node>>, ApiError> {
+pub(crate) async fn list_nodes(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Json<Vec<Node>>, ApiError> {
+    caller.demand_somewhere(Role::Operate)?;
     store::node::list(&app.db, None).await.doing("list the nodes").map(Json)
 }
 
@@ -42,8 +47,10 @@ pub(crate) async fn list_nodes(State(app): State<App>) -> Result<Json<Vec<Node>>
 ))]
 pub(crate) async fn get_node(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<NodeId>,
 ) -> Result<Json<Node>, ApiError> {
+    caller.demand_somewhere(Role::Operate)?;
     let found = store::node::list(&app.db, Some(&id)).await.doing("look up the node")?;
     found.into_iter().next().map(Json).ok_or(ApiError::NoSuchNode(id))
 }

@@ -81,10 +81,11 @@ pub(crate) async fn latest_of(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Resul
     row.map(Job::try_from).transpose()
 }
 
-/// A page of jobs, newest first.
+/// A page of jobs of these tenants, or of all, newest first.
 pub(crate) async fn list(
     db: impl PgExecutor<'_>,
     filter: &JobFilter,
+    tenants: Option<&[String]>,
     limit: i64,
 ) -> sqlx::Result<Vec<Job>> {
     let rows = job_rows!(
@@ -98,8 +99,9 @@ pub(crate) async fn list(
            and ($5::text is null or node = $5)
            and ($6::text is null or key = $6)
            and ($7::bool is null or (settled_at is not null) = $7)
+           and ($8::text[] is null or tenant = any($8))
          order by id desc
-         limit $8
+         limit $9
         "#,
         filter.after.map(|id| id.0),
         filter.status.map(schema::JobStatus::as_str),
@@ -108,6 +110,7 @@ pub(crate) async fn list(
         filter.node.as_ref().map(NodeId::as_str),
         filter.key.as_ref().map(Key::as_str),
         filter.settled,
+        tenants as Option<&[String]>,
         limit,
     )
     .fetch_all(db)
@@ -115,10 +118,11 @@ pub(crate) async fn list(
     rows.into_iter().map(Job::try_from).collect()
 }
 
-/// A page of what is still to do, oldest first: what a node replays.
+/// A page of what is still to do of these tenants, or of all, oldest first: what a node replays.
 pub(crate) async fn list_unsettled(
     db: impl PgExecutor<'_>,
     filter: &JobFilter,
+    tenants: Option<&[String]>,
     limit: i64,
 ) -> sqlx::Result<Vec<Job>> {
     let rows = job_rows!(
@@ -132,8 +136,9 @@ pub(crate) async fn list_unsettled(
            and ($4::text is null or tenant = $4)
            and ($5::text is null or node = $5)
            and ($6::text is null or key = $6)
+           and ($7::text[] is null or tenant = any($7))
          order by id
-         limit $7
+         limit $8
         "#,
         filter.after.map(|id| id.0),
         filter.status.map(schema::JobStatus::as_str),
@@ -141,6 +146,7 @@ pub(crate) async fn list_unsettled(
         filter.tenant,
         filter.node.as_ref().map(NodeId::as_str),
         filter.key.as_ref().map(Key::as_str),
+        tenants as Option<&[String]>,
         limit,
     )
     .fetch_all(db)

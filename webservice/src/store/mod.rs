@@ -1,5 +1,7 @@
 //! The tables, one function per statement, named by what it is for.
 
+pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod event;
 pub(crate) mod instruction;
 pub(crate) mod job;

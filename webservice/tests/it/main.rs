@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accept;
+mod access;
 mod announce;
 mod batch;
 mod bulk;

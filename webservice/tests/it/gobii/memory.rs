@@ -5,9 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use schema::{Instruction, Job, JobId, JobStatus, Key, NewInstruction};
-use webservice::gobii::{Acceptance, Backend, BackendError};
+use webservice::gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login};
 
 /// Instructions and jobs by key; a clone shares them.
 #[derive(Clone, Default)]
@@ -17,6 +18,7 @@ pub(crate) struct Memory(Arc<Mutex<State>>);
 struct State {
     kept: HashMap<Key, (Instruction, Job)>,
     failing: Option<BackendError>,
+    tokens: HashMap<String, (String, String)>,
 }
 
 impl Memory {
@@ -53,6 +55,31 @@ impl Memory {
 }
 
 impl Backend for Memory {
+    async fn sign_in(&self, login: Login<'_>) -> Result<LoggedIn, BackendError> {
+        let fits = login.configured.is_some_and(|hash| hash.fits(&login.password));
+        self.state(|_| if fits { LoggedIn::Yes } else { LoggedIn::No })
+    }
+
+    async fn issue_token(&self, crop: &CropId, user: &str) -> Result<String, BackendError> {
+        let owner = (crop.to_string(), user.to_owned());
+        self.state(|state| {
+            let token = STANDARD.encode([u8::try_from(state.tokens.len()).unwrap(); 32]);
+            state.tokens.insert(token.clone(), owner);
+            token
+        })
+    }
+
+    async fn owner_of_token(
+        &self,
+        crop: &CropId,
+        token: &str,
+    ) -> Result<Option<String>, BackendError> {
+        self.state(|state| {
+            let owner = state.tokens.get(token).filter(|(of, _)| of == crop.as_str());
+            owner.map(|(_, user)| user.clone())
+        })
+    }
+
     async fn accept(&self, new: NewInstruction) -> Result<Acceptance, BackendError> {
         self.state(|state| {
             let key = new.key.clone().unwrap();

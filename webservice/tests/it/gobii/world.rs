@@ -5,7 +5,10 @@ use std::{fs, path::PathBuf, sync::OnceLock};
 use edge::Limits;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use webservice::gobii::{Contact, CropConfig, GobiiConfig, hash_password, router};
+use webservice::{
+    access::hash_password,
+    gobii::{Contact, CropConfig, GobiiConfig, router},
+};
 
 use super::{memory::Memory, strict};
 use crate::wire::{self, Server};

@@ -27,7 +27,9 @@ pub fn hash_password(password: &str) -> String {
 pub struct PasswordHash(phc::PasswordHash);
 
 impl PasswordHash {
-    fn fits(&self, password: &str) -> bool {
+    /// Whether this is the password.
+    #[must_use]
+    pub fn fits(&self, password: &str) -> bool {
         Argon2::default().verify_password(password.as_bytes(), &self.0).is_ok()
     }
 }
@@ -48,19 +50,19 @@ impl fmt::Debug for PasswordHash {
 }
 
 /// Compares passwords, not too many at once.
-pub(super) struct Verifier {
+pub(crate) struct Verifier {
     slots: Arc<Semaphore>,
     decoy: PasswordHash,
 }
 
 impl Verifier {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let decoy = hash_password("").try_into().expect("a new hash is a hash");
         Self { slots: Arc::new(Semaphore::new(MAX_VERIFICATIONS)), decoy }
     }
 
     /// Whether this is the password behind the hash. Without a hash it takes as long and is not.
-    pub(super) async fn verify(&self, hash: Option<PasswordHash>, password: String) -> bool {
+    pub(crate) async fn verify(&self, hash: Option<PasswordHash>, password: String) -> bool {
         let slots = Arc::clone(&self.slots);
         let slot = slots.acquire_owned().await.expect("the semaphore is never closed");
         let known = hash.is_some();
