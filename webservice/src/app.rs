@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 use edge::Batcher;
-use schema::{Job, JobId, Kind, NewInstruction, Role, TraceParent};
+use schema::{Instruction, Job, JobId, Kind, NewInstruction, Role, TraceParent};
 use sqlx::PgPool;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
@@ -13,18 +13,24 @@ use crate::{
     access::{Access, Caller, Deed},
     config::Config,
     error::{ApiError, Doing as _},
+    mapping::Mapping,
     metrics::Metrics,
     news::News,
     store::instruction::Acceptance,
 };
 
-/// Checks an instruction of one kind before it is accepted.
+/// What is known here of the instructions of one kind.
 ///
 /// The core knows jobs; what an instruction of a kind says is known by who brings the kind in.
 pub trait KindCheck: Send + Sync {
     /// Refuses a body that no digester could execute, saying why and what to do about it. It may
     /// look at the disk.
     fn check(&self, body: &str) -> Result<(), String>;
+
+    /// Which parts of the input feed which columns, for people; none if it cannot be told.
+    fn mapping(&self, _body: &str) -> Option<Mapping> {
+        None
+    }
 }
 
 /// The state behind the routes; clones, of which every request has several, share it.
@@ -146,5 +152,10 @@ impl App {
         let body = new.body.clone();
         let checked = spawn_blocking(move || check.check(body.get())).await;
         checked.map_err(|_| ApiError::CheckFailed)?.map_err(ApiError::Invalid)
+    }
+
+    /// What an instruction makes of its input, if its kind can tell.
+    pub(crate) fn mapping(&self, instruction: &Instruction) -> Option<Mapping> {
+        self.checks.get(&instruction.kind)?.mapping(instruction.body.get())
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod facade;
 mod forward;
 pub mod gobii;
+mod mapping;
 mod metrics;
 mod news;
 mod nodes;
@@ -24,6 +25,7 @@ mod store;
 
 pub use app::KindCheck;
 pub use config::Config;
+pub use mapping::{MappedColumn, MappedTable, Mapping, Origin, Source};
 #[doc(hidden)]
 pub use nodes::Grace;
 pub use service::{Service, openapi};

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use schema::gobii::{Dialect, LoaderInstruction, Metadata, Table};
 
-use super::{error::Message, roots::Roots, words};
-use crate::KindCheck;
+use super::{error::Message, mapping, roots::Roots, words};
+use crate::{KindCheck, Mapping};
 
 /// Checks the paths of a loader instruction: given, under one of the roots whatever links and dots
 /// they lead through, and there if the instruction says so. The error tells all that is wrong.
@@ -35,6 +35,10 @@ impl LoaderCheck {
 impl KindCheck for LoaderCheck {
     fn check(&self, body: &str) -> Result<(), String> {
         check_loader(body, &self.roots)
+    }
+
+    fn mapping(&self, body: &str) -> Option<Mapping> {
+        mapping::of(body)
     }
 }
 

@@ -20,6 +20,7 @@ mod instruction;
 mod item;
 mod job;
 mod login;
+mod mapping;
 mod names;
 mod object;
 mod path;

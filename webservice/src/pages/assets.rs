@@ -16,7 +16,7 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 4] = [
+const ASSETS: [Asset; 5] = [
     Asset {
         name: "style.css",
         media_type: "text/css; charset=utf-8",
@@ -26,6 +26,11 @@ const ASSETS: [Asset; 4] = [
         name: "pages.js",
         media_type: "text/javascript; charset=utf-8",
         body: include_str!("assets/pages.js"),
+    },
+    Asset {
+        name: "find.js",
+        media_type: "text/javascript; charset=utf-8",
+        body: include_str!("assets/find.js"),
     },
     Asset {
         name: "times.js",

@@ -1,35 +1,81 @@
-//! An instruction, as it was sent.
+//! An instruction: what it says, what it makes of its input, and what became of it.
+
+mod drawing;
+mod text;
 
 use axum::extract::State;
-use maud::html;
-use schema::Key;
+use maud::{Markup, html};
+use schema::{Instruction, Job, JobFilter, Key};
+use serde::Deserialize;
 
-use crate::{access::Caller, app::App, routes::instruction::look_up};
+use crate::{access::Caller, app::App, error::Doing as _, routes::instruction::look_up, store};
 
 use super::{
     error::PageError,
-    extract::Named,
+    extract::{Asked, Named},
     layout::{Page, Place},
     words,
 };
+
+/// How many of its jobs a page shows.
+const JOBS: i64 = 20;
+
+/// How the text is to be shown.
+#[derive(Deserialize)]
+pub(super) struct View {
+    /// Exactly as it was sent, line breaks and all.
+    #[serde(default)]
+    sent: bool,
+}
 
 pub(super) async fn show(
     State(app): State<App>,
     caller: Caller,
     Named(key): Named<Key>,
+    Asked(view): Asked<View>,
 ) -> Result<Page, PageError> {
-    let instruction = look_up(&app, &caller, key.clone()).await?;
+    let instruction = look_up(&app, &caller, key).await?;
+    let filter = JobFilter { key: Some(instruction.key.clone()), ..JobFilter::default() };
+    let jobs = store::job::list(&app.db, &filter, None, JOBS).await.doing("list the jobs")?;
+    let mapping = app.mapping(&instruction);
     let content = html! {
         p.crumb { a href="/jobs" { "Jobs" } " / Instruction" }
-        h1.name { (key) }
-        p.facts { "Accepted " (words::moment(instruction.created_at)) }
-        pre.text tabindex="0" { (pretty(instruction.body.get())) }
+        (head(&instruction))
+        (jobs_of_it(&jobs))
+        @if let Some(mapping) = &mapping { (drawing::section(mapping)) }
+        (text::section(&instruction, view.sent))
     };
-    Ok(Page::new(key.to_string(), Place::Jobs, content))
+    Ok(Page::new(instruction.key.to_string(), Place::Jobs, content))
 }
 
-/// The same JSON, on as many lines as it takes to be read.
-fn pretty(json: &str) -> String {
-    let value = serde_json::from_str::<serde_json::Value>(json);
-    value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| json.to_owned())
+fn head(instruction: &Instruction) -> Markup {
+    html! {
+        section.head {
+            h1.name { (instruction.key) }
+            dl.facts {
+                @if let Some(tenant) = &instruction.tenant { div { dt { "Crop" } dd { (tenant) } } }
+                @if let Some(user) = &instruction.submitted_by { div { dt { "User" } dd { (user) } } }
+                div { dt { "Accepted" } dd { (words::moment(instruction.created_at)) } }
+                div { dt { "Kind" } dd { (instruction.kind) } }
+            }
+        }
+    }
+}
+
+fn jobs_of_it(jobs: &[Job]) -> Markup {
+    html! {
+        section {
+            h2 { "What became of it" }
+            ol.outcomes {
+                @for job in jobs {
+                    li {
+                        (words::status(job.status))
+                        a href={ "/jobs/" (job.id) } { "Job " (job.number) }
+                        span { (words::moment(job.submitted_at)) }
+                        span.message { (job.message.as_deref().unwrap_or_default()) }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 //! The web pages, as a browser gets them.
 
 mod frame;
+mod instruction;
 mod job;

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, PgPool};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use webservice::{Config, Service};
+use webservice::{Config, Service, gobii::LoaderCheck};
 
 /// How long a test waits for what must come; only a test that fails waits so long.
 pub(crate) const GUARD: Duration = Duration::from_secs(30);
@@ -54,13 +54,23 @@ impl World {
         Self::at(json!({"url": url.as_str(), "max_connections": 5}), settings).await
     }
 
-    pub(crate) async fn at(database: Value, mut settings: Value) -> Self {
-        settings["database"] = database;
-        let config: Config = serde_json::from_value(settings).unwrap();
+    /// A service that knows what instructions of kind `loader` say.
+    pub(crate) async fn with_loader(db: &PgPool) -> Self {
+        let url = db.connect_options().to_url_lossy();
+        let config = config(json!({"url": url.as_str(), "max_connections": 5}), json!({}));
+        let check = LoaderCheck::new(Vec::new());
+        Self::serving(Service::new(config).with_check("loader".parse().unwrap(), check)).await
+    }
+
+    pub(crate) async fn at(database: Value, settings: Value) -> Self {
+        Self::serving(Service::new(config(database, settings))).await
+    }
+
+    async fn serving(service: Service) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
-        let served = tokio::spawn(Service::new(config).serve(listener, shutdown.clone()));
+        let served = tokio::spawn(service.serve(listener, shutdown.clone()));
         Self { url, http: Client::new(), shutdown, served }
     }
 
@@ -144,6 +154,11 @@ impl World {
         };
         timeout(GUARD, look).await.expect("the job becomes as wanted")
     }
+}
+
+fn config(database: Value, mut settings: Value) -> Config {
+    settings["database"] = database;
+    serde_json::from_value(settings).unwrap()
 }
 
 pub(crate) async fn send(request: RequestBuilder) -> Reply {

@@ -1,5 +1,8 @@
 // What pages do beyond being read. Everything here is an addition: without it they still tell all.
 
+import { offerFilter } from './find.js';
 import { tellTimes } from './times.js';
 
 tellTimes(document);
+
+for (const box of document.querySelectorAll('[data-filter]')) offerFilter(box);
