@@ -215,6 +215,18 @@ impl Intake {
         list
     }
 
+    /// The foremost of the held jobs: those under way, then those that wait, with the reasons.
+    pub(crate) fn foremost(&self, limit: usize) -> Vec<Held> {
+        let mut list = self.list();
+        list.sort_by_key(|held| held.state == HeldState::Waiting);
+        list.truncate(limit);
+        let explained = |held: Held| match held.state {
+            HeldState::Waiting => self.show(held.id),
+            _ => Some(held),
+        };
+        list.into_iter().filter_map(explained).collect()
+    }
+
     /// One held job, with the reasons for its waiting.
     pub(crate) fn show(&self, id: JobId) -> Option<Held> {
         let mut shown = self.held().get(&id).map(Entry::show)?;

@@ -13,22 +13,23 @@ use axum::{
     middleware,
     response::{IntoResponse, Response},
 };
-use edge::{Answer, Json, OneOrMany, Path, Token};
+use edge::{Answer, Json, OneOrMany, Path, Query, Token};
 use futures_util::StreamExt as _;
 use schema::{
     DigestRequest, Held, JobId, Preview, PreviewRequest, Problem, ProblemKind, Taken, TakenItem,
 };
+use serde::Deserialize;
 use tokio::{io::AsyncReadExt as _, task::spawn_blocking};
 use tokio_util::io::ReaderStream;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
-use utoipa::OpenApi;
+use utoipa::{IntoParams, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{download::Download, error::ApiError, node::Node, regulation};
 
 /// How much of a file is read at once.
 const SEND_BYTES: usize = 64 << 10;
-/// How many jobs one request may hand over.
+/// How many jobs one request may hand over, or ask to be explained.
 const MAX_ITEMS: usize = 1000;
 
 #[derive(OpenApi)]
@@ -129,10 +130,25 @@ async fn take_jobs(node: &Node, requests: Vec<DigestRequest>) -> Response {
     }
 }
 
-/// Every job that the node holds, oldest first.
-#[utoipa::path(get, path = "/job", tag = "job", responses((status = 200, description = "as it stands", body = Vec<Held>)))]
-async fn list_held(State(node): State<Arc<Node>>) -> Json<Vec<Held>> {
-    Json(node.intake.list())
+/// Which of the held jobs are wanted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Foremost {
+    /// So many at most: those under way, then those that wait, with the reasons.
+    limit: Option<usize>,
+}
+
+/// Every job that the node holds, oldest first; or only the foremost.
+#[utoipa::path(get, path = "/job", tag = "job", params(Foremost),
+    responses((status = 200, description = "as it stands", body = Vec<Held>)))]
+async fn list_held(
+    State(node): State<Arc<Node>>,
+    Query(Foremost { limit }): Query<Foremost>,
+) -> Json<Vec<Held>> {
+    Json(match limit {
+        Some(limit) => node.intake.foremost(limit.min(MAX_ITEMS)),
+        None => node.intake.list(),
+    })
 }
 
 /// One job that the node holds, and why it waits.

@@ -20,9 +20,9 @@ use crate::{Ask, AskId, Demand, End, Outcome, Running, Want};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Draft")]
 pub struct Learned {
-    percentile: f64,
-    margin: f64,
-    samples: NonZeroU32,
+    pub(crate) percentile: f64,
+    pub(crate) margin: f64,
+    pub(crate) samples: NonZeroU32,
     history: NonZeroU32,
 }
 

@@ -44,6 +44,7 @@ mod strategy;
 mod time;
 mod units;
 mod waiting;
+mod words;
 
 pub use ask::{Ask, AskId};
 pub use blocker::{Blocker, Lift, Never, Refusal};

@@ -14,6 +14,7 @@ mod page;
 mod patch;
 mod preview;
 mod problem;
+mod regulation;
 mod report;
 mod request;
 mod status;
@@ -30,6 +31,7 @@ pub use page::{JobFilter, Page};
 pub use patch::{AddressedPatch, ItemAnswer, JobPatch, PatchAnswer, Progress};
 pub use preview::{Preview, PreviewReport, PreviewRequest, PreviewRow, TablePreview};
 pub use problem::{Problem, ProblemKind};
+pub use regulation::{BudgetReport, GateReport, Mode, Regulation, StrategyText};
 pub use report::{
     Excerpt, Finding, MatrixReport, OutputFile, Report, Severity, StageTime, TableReport,
 };

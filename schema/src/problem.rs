@@ -140,6 +140,9 @@ pub struct Problem {
     /// What is wrong this time, and what to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The line at fault in the text that was sent, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     /// How the job it is about really stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Box<Job>>,
@@ -157,7 +160,14 @@ impl Problem {
             title: kind.title().to_owned(),
             status: kind.status(),
             detail: Some(detail.into()),
+            line: None,
             job: None,
         }
+    }
+
+    /// The same, with the line at fault in the text that was sent.
+    #[must_use]
+    pub fn at_line(self, line: Option<usize>) -> Self {
+        Self { line, ..self }
     }
 }

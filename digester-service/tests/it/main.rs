@@ -15,6 +15,7 @@ mod metrics;
 mod openapi;
 mod outage;
 mod preview;
+mod regulation;
 mod replay;
 mod sleepers;
 mod trace;

@@ -24,10 +24,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Draft")]
 pub struct Adaptive {
-    min: NonZeroU32,
-    max: NonZeroU32,
+    pub(crate) min: NonZeroU32,
+    pub(crate) max: NonZeroU32,
     start: NonZeroU32,
-    window: Length,
+    pub(crate) window: Length,
     gain: f64,
     backoff: f64,
 }

@@ -19,10 +19,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Draft")]
 pub struct Rate {
-    starts: NonZeroU32,
-    per: Length,
-    burst: NonZeroU32,
-    of: Of,
+    pub(crate) starts: NonZeroU32,
+    pub(crate) per: Length,
+    pub(crate) burst: NonZeroU32,
+    pub(crate) of: Of,
 }
 
 #[derive(Deserialize)]

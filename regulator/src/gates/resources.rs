@@ -16,13 +16,13 @@ use crate::{
 #[serde(try_from = "Draft")]
 pub struct Resources {
     #[serde(skip_serializing_if = "Option::is_none")]
-    cores: Option<f64>,
+    pub(crate) cores: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    memory: Option<Bytes>,
+    pub(crate) memory: Option<Bytes>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scratch: Option<Bytes>,
+    pub(crate) scratch: Option<Bytes>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    io: Option<u64>,
+    pub(crate) io: Option<u64>,
 }
 
 #[derive(Deserialize)]

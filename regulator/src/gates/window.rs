@@ -22,10 +22,10 @@ use crate::{Blocker, Books, Facet, Gate, GateState, Lift, Moment, Reach, Want};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Draft")]
 pub struct Window {
-    hours: Vec<Hours>,
-    zone: String,
-    kinds: Vec<String>,
-    finish: bool,
+    pub(crate) hours: Vec<Hours>,
+    pub(crate) zone: String,
+    pub(crate) kinds: Vec<String>,
+    pub(crate) finish: bool,
     #[serde(skip)]
     time_zone: TimeZone,
 }

@@ -21,6 +21,11 @@ impl TryFrom<f64> for Weight {
 }
 
 impl Weights {
+    /// The tenants that are named, each with its weight.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.0.iter().map(|(tenant, weight)| (tenant.as_str(), weight.0))
+    }
+
     /// The weight of a tenant.
     pub fn of(&self, tenant: &str) -> f64 {
         self.0.get(tenant).map_or(1.0, |weight| weight.0)
