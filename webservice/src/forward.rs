@@ -4,7 +4,7 @@ mod client;
 mod offer;
 mod targets;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Unanswered};
 
 use std::{collections::HashSet, time::Duration};
 

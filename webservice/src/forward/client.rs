@@ -1,5 +1,7 @@
 //! The digester services, as HTTP shows them.
 
+mod regulation;
+
 use std::time::Duration;
 
 use edge::{Peer, Token};
@@ -9,6 +11,8 @@ use schema::{
     DigestRequest, Held, JobId, NodeId, Preview, PreviewRequest, Problem, Taken, TakenItem,
 };
 use tracing::warn;
+
+pub(crate) use regulation::Unanswered;
 
 /// How long a node may take to say why a job waits; who asked is waiting, too.
 const GLANCE_TIMEOUT: Duration = Duration::from_secs(1);

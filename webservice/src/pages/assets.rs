@@ -16,7 +16,7 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 5] = [
+const ASSETS: [Asset; 6] = [
     Asset {
         name: "style.css",
         media_type: "text/css; charset=utf-8",
@@ -26,6 +26,11 @@ const ASSETS: [Asset; 5] = [
         name: "pages.js",
         media_type: "text/javascript; charset=utf-8",
         body: include_str!("assets/pages.js"),
+    },
+    Asset {
+        name: "edit.js",
+        media_type: "text/javascript; charset=utf-8",
+        body: include_str!("assets/edit.js"),
     },
     Asset {
         name: "find.js",

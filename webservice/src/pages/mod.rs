@@ -5,6 +5,8 @@
 
 mod assets;
 mod chart;
+mod diff;
+mod edit;
 mod error;
 mod extract;
 mod headers;
@@ -13,6 +15,7 @@ mod job;
 mod jobs;
 mod layout;
 mod login;
+mod node;
 mod nodes;
 mod overview;
 mod words;
@@ -35,6 +38,9 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/jobs/{id}/rerun", post(job::rerun))
         .route("/instructions/{key}", get(instruction::show))
         .route("/nodes", get(nodes::show))
+        .route("/nodes/{id}", get(node::show))
+        .route("/nodes/{id}/mode", post(node::set_mode))
+        .route("/nodes/{id}/strategy", get(node::strategy::show).post(node::strategy::change))
         .layer(middleware::from_fn(login::ask))
         .route("/login", get(login::show).post(login::log_in))
         .route("/logout", post(login::log_out))

@@ -36,7 +36,8 @@ pub(super) fn table(nodes: &[Node]) -> Markup {
                     thead { tr {
                         th scope="col" { "Node" } th scope="col" { "State" }
                         th.number scope="col" { "Running" } th.number scope="col" { "Held" }
-                        th scope="col" { "Kinds" } th scope="col" { "Heard" }
+                        th scope="col" { "Kinds" }
+                        th scope="col" { "Version" } th scope="col" { "Heard" }
                     } }
                     tbody { @for node in nodes { (row(node)) } }
                 }
@@ -46,19 +47,25 @@ pub(super) fn table(nodes: &[Node]) -> Markup {
 }
 
 fn row(node: &Node) -> Markup {
-    let (class, word) = match node.state {
-        NodeState::Live => ("completed", "live"),
-        NodeState::Lapsed => ("failed", "not heard"),
-    };
     let kinds: Vec<_> = node.kinds.iter().map(schema::Kind::as_str).collect();
     html! {
         tr {
-            th scope="row" { (node.id) }
-            td { span.status.(class) { (word) } }
+            th scope="row" { a href={ "/nodes/" (words::segment(node.id.as_str())) } { (node.id) } }
+            td { (state(node.state)) }
             td.number { (words::count(node.running.into())) }
             td.number { (words::count(node.held.into())) " of " (words::count(node.capacity.into())) }
             td { (kinds.join(", ")) }
+            td { (node.version) }
             td { (words::moment(node.seen_at)) }
         }
     }
+}
+
+/// Whether a node lives, as a badge.
+pub(super) fn state(state: NodeState) -> Markup {
+    let (class, word) = match state {
+        NodeState::Live => ("completed", "live"),
+        NodeState::Lapsed => ("failed", "not heard"),
+    };
+    html! { span.status.(class) { (word) } }
 }

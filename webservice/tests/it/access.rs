@@ -14,7 +14,7 @@ use crate::world::{Reply, World, id, instruction, send};
 const SERVICES: &str = "shared by the services";
 
 /// A service that wants to know who calls, with an account for each of these.
-async fn closed(db: &PgPool, accounts: &[(&str, &str)], more: Value) -> World {
+pub(crate) async fn closed(db: &PgPool, accounts: &[(&str, &str)], more: Value) -> World {
     let url = db.connect_options().to_url_lossy().to_string();
     let accounts_of = Accounts::open(&DatabaseConfig::new(DatabaseUrl::new(url))).await.unwrap();
     for (name, grants) in accounts {
@@ -33,7 +33,13 @@ fn password(name: &str) -> String {
 }
 
 /// A call by somebody who shows a password.
-async fn call(world: &World, who: &str, method: Method, path: &str, body: Value) -> Reply {
+pub(crate) async fn call(
+    world: &World,
+    who: &str,
+    method: Method,
+    path: &str,
+    body: Value,
+) -> Reply {
     let request = world.request(method, path).basic_auth(who, Some(password(who)));
     send(if body.is_null() { request } else { request.json(&body) }).await
 }

@@ -3,3 +3,4 @@
 mod frame;
 mod instruction;
 mod job;
+mod node;
