@@ -1,6 +1,6 @@
 //! Jobs: listed, looked at, ended, done over; and what digester services say of them.
 
-use std::{collections::HashSet, slice};
+use std::slice;
 
 use axum::{
     extract::State,
@@ -250,26 +250,14 @@ pub(crate) async fn update_job(
     ))]
 pub(crate) async fn update_jobs(
     State(app): State<App>,
-    Json(mut patches): Json<Vec<AddressedPatch>>,
+    Json(patches): Json<Vec<AddressedPatch>>,
 ) -> Result<Json<Vec<ItemAnswer>>, ApiError> {
     refuse_too_many(patches.len(), "patches")?;
-    let mut answers = Vec::with_capacity(patches.len());
-    while !patches.is_empty() {
-        let rest = patches.split_off(distinct_jobs(&patches));
-        let advanced = store::advance(&app.batches, &patches).await.doing("update the jobs")?;
-        Step::Patched.pass();
-        for (patch, answer) in patches.iter().zip(advanced) {
-            answers.push(item_answer(patch.id, told(&app, patch, answer)));
-        }
-        patches = rest;
-    }
-    Ok(Json(answers))
-}
-
-/// How many patches from the first on are of different jobs.
-fn distinct_jobs(patches: &[AddressedPatch]) -> usize {
-    let mut seen = HashSet::new();
-    patches.iter().take_while(|patch| seen.insert(patch.id)).count()
+    let advanced = store::advance(&app.batches, &patches).await.doing("update the jobs")?;
+    Step::Patched.pass();
+    let answers = patches.iter().zip(advanced);
+    let answers = answers.map(|(patch, answer)| item_answer(patch.id, told(&app, patch, answer)));
+    Ok(Json(answers.collect()))
 }
 
 /// Spreads the word of what was taken, and says what was not.
@@ -277,10 +265,12 @@ fn told(app: &App, item: &AddressedPatch, advanced: Advanced) -> Result<PatchAns
     match advanced {
         Advanced::Taken(answer) => {
             app.news.patched(item.id, &answer);
-            app.metrics.patched(item.id, &answer);
+            if item.patch.status.is_some() {
+                app.metrics.patched(item.id, &answer);
+            }
             Ok(answer)
         }
-        Advanced::Repeated(answer) => Ok(answer),
+        Advanced::Along(answer) | Advanced::Repeated(answer) => Ok(answer),
         Advanced::Unknown => Err(ApiError::NoSuchJob(item.id)),
         Advanced::Stale { attempt } => {
             Err(ApiError::StaleAttempt { said: item.patch.attempt, holds: attempt })

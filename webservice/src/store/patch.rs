@@ -1,10 +1,13 @@
 //! The guarded update: the row takes a patch only if it is newer than what it knows.
 
+mod words;
+
 use std::collections::HashMap;
 
 use schema::{AddressedPatch, Demand, JobId, JobPatch, JobStatus, NodeId, PatchAnswer};
 use sqlx::PgExecutor;
 
+use self::words::Words;
 use super::row::{signed, storable, undecodable, unsigned};
 
 /// What became of one patch.
@@ -12,6 +15,8 @@ use super::row::{signed, storable, undecodable, unsigned};
 pub(crate) enum Advanced {
     /// The row took it.
     Taken(PatchAnswer),
+    /// The row took it together with a later one.
+    Along(PatchAnswer),
     /// The row had taken it, or a newer one of the same attempt, before.
     Repeated(PatchAnswer),
     /// Another attempt holds or held the job.
@@ -22,25 +27,37 @@ pub(crate) enum Advanced {
     Unknown,
 }
 
-/// Applies patches of different jobs in one statement; one answer each, in their order.
+/// Applies patches, each job's in their order; one answer each.
 ///
-/// Two patches of one job must come in two calls: one statement updates a row once.
+/// What one attempt says of a job in a row is taken together: one statement, one new version of the
+/// row, however many stages a short job has come through.
 pub(crate) async fn advance(
     db: impl PgExecutor<'_> + Copy,
     patches: &[AddressedPatch],
 ) -> sqlx::Result<Vec<Advanced>> {
-    let taken = take(db, patches).await?;
-    let left: Vec<_> =
-        patches.iter().filter(|p| !taken.contains_key(&p.id)).map(|p| p.id).collect();
-    let standing = if left.is_empty() { HashMap::new() } else { standing(db, &left).await? };
-    Ok(patches
-        .iter()
-        .map(|AddressedPatch { id, patch, .. }| match (taken.get(id), standing.get(id)) {
-            (Some(answer), _) => Advanced::Taken(answer.clone()),
-            (None, Some(row)) => row.judge(patch),
-            (None, None) => Advanced::Unknown,
-        })
-        .collect())
+    let mut answers: Vec<_> = patches.iter().map(|_| Advanced::Unknown).collect();
+    let mut waiting = words::gather(patches);
+    while !waiting.is_empty() {
+        let (said, later) = words::distinct(waiting);
+        let taken = take(db, &said).await?;
+        let (said, apart) = words::apart(said, |words| taken.contains_key(&words.id));
+        let left: Vec<_> =
+            said.iter().filter(|w| !taken.contains_key(&w.id)).map(|w| w.id).collect();
+        let standing = if left.is_empty() { HashMap::new() } else { standing(db, &left).await? };
+        for words in said {
+            answers[words.last().0] = match (taken.get(&words.id), standing.get(&words.id)) {
+                (Some(answer), _) => Advanced::Taken(answer.clone()),
+                (None, Some(row)) => row.judge(words.last().1),
+                (None, None) => Advanced::Unknown,
+            };
+            for (place, _) in words.earlier() {
+                let along = taken.get(&words.id).cloned().map(Advanced::Along);
+                answers[*place] = along.unwrap_or(Advanced::Unknown);
+            }
+        }
+        waiting = apart.into_iter().chain(later).collect();
+    }
+    Ok(answers)
 }
 
 /// Every legal move, as two columns.
@@ -51,23 +68,25 @@ fn moves() -> (Vec<String>, Vec<String>) {
         .unzip()
 }
 
+/// Takes words of different jobs, each as a whole.
 async fn take(
     db: impl PgExecutor<'_>,
-    patches: &[AddressedPatch],
+    said: &[Words<'_>],
 ) -> sqlx::Result<HashMap<JobId, PatchAnswer>> {
-    let column = |of: fn(&JobPatch) -> Option<String>| -> Vec<Option<String>> {
-        patches.iter().map(|item| of(&item.patch)).collect()
+    let texts = |of: fn(&Words<'_>) -> Option<String>| -> Vec<Option<String>> {
+        said.iter().map(of).collect()
+    };
+    let counts = |of: fn(&JobPatch) -> u32| -> Vec<i32> {
+        said.iter().map(|words| signed(of(words.last().1))).collect()
     };
     let units = |of: fn(schema::Progress) -> u64| -> Vec<Option<i64>> {
         let clip = |units| i64::try_from(units).unwrap_or(i64::MAX);
-        patches.iter().map(|item| item.patch.progress.map(|p| clip(of(p)))).collect()
+        said.iter().map(|words| words.standing(|p| p.progress).map(|p| clip(of(p)))).collect()
     };
-    let ids: Vec<_> = patches.iter().map(|item| item.id.0).collect();
-    let attempts: Vec<_> = patches.iter().map(|item| signed(item.patch.attempt)).collect();
-    let sequences: Vec<_> = patches.iter().map(|item| signed(item.patch.sequence)).collect();
-    let nodes: Vec<_> = patches.iter().map(|item| item.patch.node.to_string()).collect();
-    let events: Vec<_> = patches.iter().map(|item| item.patch.is_event()).collect();
-    let cut_short: Vec<_> = patches.iter().map(|item| item.patch.cut_short).collect();
+    let ids: Vec<_> = said.iter().map(|words| words.id.0).collect();
+    let events: Vec<_> = said.iter().map(|words| words.last().1.is_event()).collect();
+    let cut_short: Vec<_> = said.iter().map(|words| words.last().1.cut_short).collect();
+    let news_from: Vec<_> = said.iter().map(|words| words.news_from().map(signed)).collect();
     let (from, to) = moves();
     let rows = sqlx::query!(
         r#"
@@ -75,9 +94,11 @@ async fn take(
             select *, coalesce(status in ('submitted', 'running'), false) as begins
               from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[],
                           $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::bool[],
-                          $12::bool[], $13::text[])
+                          $12::bool[], $13::text[], $16::int[], $17::text[], $18::text[],
+                          $19::text[])
                    as patch (id, attempt, sequence, node, status, stage, done, total, message,
-                             report, is_event, cut_short, demand)
+                             report, is_event, cut_short, demand, news_from, last_stage,
+                             last_message, earlier)
         ),
         taken as (
             update job
@@ -111,17 +132,21 @@ async fn take(
                        -- News of the attempt that holds it; a move is final, and never too late.
                        or (job.status = 'running' and patch.attempt = job.attempt
                            and patch.node = job.node
-                           and (patch.sequence > job.sequence or patch.status is not null))
+                           and (patch.news_from is null or patch.news_from > job.sequence))
                    )
                and (patch.status is null
                     or exists (select from unnest($14::text[], $15::text[]) as legal (origin, goal)
                                 where legal.origin = job.status and legal.goal = patch.status))
-            returning job.id, job.status, job.attempt, job.cancel_requested, patch.stage,
-                      patch.node, patch.message, patch.report, patch.is_event
+            returning job.id, job.status, job.attempt, job.cancel_requested, patch.node,
+                      patch.report, patch.is_event, patch.last_stage, patch.last_message,
+                      patch.earlier
         ),
         told as (
             insert into job_event (job, status, attempt, stage, node, message)
-            select id, status, attempt, stage, node, message from taken where is_event
+            select id, 'running', attempt, event.stage, node, event.message
+              from taken, json_to_recordset(earlier::json) as event (stage text, message text)
+            union all
+            select id, status, attempt, last_stage, node, last_message from taken where is_event
         ),
         reported as (
             insert into job_report (job, body)
@@ -131,20 +156,24 @@ async fn take(
         select id, status, attempt, cancel_requested from taken
         "#,
         &ids,
-        &attempts,
-        &sequences,
-        &nodes,
-        &column(|patch| patch.status.map(|status| status.to_string())) as _,
-        &column(|patch| patch.stage.as_deref().map(storable)) as _,
+        &counts(|patch| patch.attempt),
+        &counts(|patch| patch.sequence),
+        &texts(|words| Some(words.last().1.node.to_string())) as _,
+        &texts(|words| words.last().1.status.map(|status| status.to_string())) as _,
+        &texts(|words| words.standing(|patch| patch.stage.as_deref()).map(storable)) as _,
         &units(|progress| progress.done) as _,
         &units(|progress| progress.total) as _,
-        &column(|patch| patch.message.as_deref().map(storable)) as _,
-        &column(|patch| patch.report.as_ref().map(|report| report.get().to_owned())) as _,
+        &texts(|words| words.newest(|patch| patch.message.as_deref()).map(storable)) as _,
+        &texts(|words| words.last().1.report.as_ref().map(|report| report.get().to_owned())) as _,
         &events,
         &cut_short,
-        &column(|patch| patch.demand.as_ref().map(json)) as _,
+        &texts(|words| words.last().1.demand.as_ref().map(json)) as _,
         &from,
         &to,
+        &news_from as _,
+        &texts(|words| words.last().1.stage.as_deref().map(storable)) as _,
+        &texts(|words| words.last().1.message.as_deref().map(storable)) as _,
+        &texts(|words| words.earlier_events()) as _,
     )
     .fetch_all(db)
     .await?;
