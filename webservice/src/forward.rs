@@ -1,15 +1,19 @@
 //! Hands submitted jobs to digester services. The user's request never waits for it.
 
 mod client;
+mod handed;
 mod offer;
 mod targets;
 
 pub(crate) use client::{Client, Unanswered};
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use edge::{Pace, Step};
-use futures_util::{StreamExt as _, future::join_all, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use schema::{Held, Job, JobId, NodeId, NodeState, Preview, PreviewRequest};
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
@@ -17,6 +21,7 @@ use uuid::Uuid;
 
 use self::{
     client::Fate,
+    handed::Handed,
     offer::{Offer, Offered},
     targets::Targets,
 };
@@ -31,7 +36,7 @@ const ASKED_FOR_PREVIEW: usize = 3;
 /// How many requests are under way at once.
 const CONCURRENT: usize = 8;
 /// The shortest time from one pass to the next.
-const EVERY: Duration = Duration::from_millis(10);
+const EVERY: Duration = Duration::from_millis(20);
 /// How old what is known of the nodes may be.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
 /// How many bytes of instructions are looked at in one pass, as they are stored.
@@ -41,8 +46,15 @@ const MAX_BYTES: i64 = 16 << 20;
 pub(crate) async fn run(app: App, callback: String) {
     let longest = Duration::from_secs(app.config.forward.max_backoff_seconds);
     let targets = Targets::new(&app.config.forward.digesters, longest);
-    let mut forwarder =
-        Forwarder { app, callback, targets, passed_over: None, longest, looked_around: None };
+    let mut forwarder = Forwarder {
+        app,
+        callback,
+        targets,
+        handed: Handed::default(),
+        passed_over: None,
+        longest,
+        looked_around: None,
+    };
     let mut pace = Pace::new(EVERY);
     while !forwarder.app.shutdown.is_cancelled() {
         pace.keep().await;
@@ -56,6 +68,9 @@ pub(crate) async fn run(app: App, callback: String) {
             Pass::Moved => {}
             Pass::Waits { until } => forwarder.until(until).await,
         }
+    }
+    if let Err(error) = forwarder.note().await {
+        warn!(error = &error as &dyn std::error::Error, "could not note who has which job");
     }
 }
 
@@ -73,6 +88,8 @@ struct Forwarder {
     app: App,
     callback: String,
     targets: Targets,
+    /// What nodes have been handed lately.
+    handed: Handed,
     /// Up to which job those who could be asked want none of what waits, and until when they are
     /// not asked again. Without it, jobs that nobody serves would keep the others from their turn.
     passed_over: Option<(JobId, Instant)>,
@@ -82,6 +99,12 @@ struct Forwarder {
 
 impl Forwarder {
     async fn pass(&mut self) -> sqlx::Result<Pass> {
+        if let Some(nodes) = self.app.news.next_nodes().now_or_never() {
+            self.came(&nodes);
+        }
+        if self.handed.is_due(Instant::now()) {
+            self.note().await?;
+        }
         self.look_around().await?;
         let now = Instant::now();
         if !self.targets.any_open(now) {
@@ -89,12 +112,14 @@ impl Forwarder {
         }
         let after = self.after();
         let limit = i64::from(self.app.config.forward.batch) * CONCURRENT as i64;
-        let waiting = store::job::to_forward(&self.app.batches, after, limit, MAX_BYTES).await?;
+        let handed = self.handed.jobs();
+        let waiting =
+            store::job::to_forward(&self.app.batches, after, &handed, limit, MAX_BYTES).await?;
         let Some(last) = waiting.last().map(|job| JobId(job.id)) else {
             self.targets.rest();
             return Ok(Pass::Idle);
         };
-        if self.offer(waiting, now).await? > 0 {
+        if self.offer(waiting, now).await > 0 {
             let until = self.passed_over.map_or_else(|| self.reopens(now), |(_, until)| until);
             self.passed_over = Some((last, until));
         }
@@ -129,23 +154,20 @@ impl Forwarder {
 
     /// Offers the jobs to those who were open then, until nobody is left to be asked; returns how
     /// many nobody took.
-    async fn offer(&mut self, waiting: Vec<ToForward>, then: Instant) -> sqlx::Result<usize> {
+    async fn offer(&mut self, waiting: Vec<ToForward>, then: Instant) -> usize {
         let (app, callback) = (self.app.clone(), self.callback.clone());
         let mut offer = Offer::new(waiting, &callback, &app.config.forward);
         loop {
             let assigned = offer.assign(&self.targets, then);
             if assigned.is_empty() {
-                return Ok(offer.left());
+                return offer.left();
             }
-            let requests = assigned
-                .into_iter()
-                .map(|(at, jobs)| offer.make(&app.forwarder, self.targets.get(at), at, jobs));
-            let offered = join_all(requests).await;
-            self.take_note(&mut offer, offered).await?;
+            let offered = offer.make_all(&app.forwarder, &self.targets, assigned).await;
+            self.take_note(&mut offer, offered);
         }
     }
 
-    async fn take_note(&mut self, offer: &mut Offer<'_>, all: Vec<Offered>) -> sqlx::Result<()> {
+    fn take_note(&mut self, offer: &mut Offer<'_>, all: Vec<Offered>) {
         let now = Instant::now();
         let mut taken = Vec::new();
         for Offered { at, fates, closed } in all {
@@ -162,14 +184,27 @@ impl Forwarder {
             target.answered(closed, now);
         }
         if taken.is_empty() {
-            return Ok(());
+            return;
         }
         Step::HandedOver.pass();
-        store::job::forwarded(&self.app.batches, &taken).await?;
-        Step::Noted.pass();
         self.app.metrics.handed_over.inc_by(taken.len() as u64);
         info!(jobs = taken.len(), "handed {} jobs over", taken.len());
+        self.handed.add(taken, now);
+    }
+
+    /// Notes who has which job.
+    async fn note(&mut self) -> sqlx::Result<()> {
+        store::job::forwarded(&self.app.batches, self.handed.all()).await?;
+        Step::Noted.pass();
+        self.handed = Handed::default();
         Ok(())
+    }
+
+    /// A node that begins anew does not know what it was handed before, and does not find it by
+    /// replay as long as that is not noted.
+    fn came(&mut self, nodes: &BTreeSet<NodeId>) {
+        self.handed.forget(nodes);
+        self.looked_around = None;
     }
 
     fn poll(&self) -> Duration {
@@ -178,8 +213,9 @@ impl Forwarder {
 
     /// Waits until then, or until there is news.
     async fn until(&mut self, then: Instant) {
+        let then = self.handed.due().map_or(then, |due| due.min(then));
         tokio::select! {
-            () = self.app.news.next_node() => self.looked_around = None,
+            nodes = self.app.news.next_nodes() => self.came(&nodes),
             () = self.app.news.next_submitted() => {}
             () = sleep_until(then) => {}
             () = self.app.shutdown.cancelled() => {}

@@ -2,7 +2,12 @@
 //!
 //! Only a hint: whoever misses it looks again after a while.
 
-use schema::{JobId, JobStatus, PatchAnswer};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use schema::{JobId, JobStatus, NodeId, PatchAnswer};
 use tokio::sync::{Notify, broadcast};
 
 /// How many changes a slow listener may fall behind before it is told that it missed some.
@@ -14,6 +19,8 @@ pub(crate) struct News {
     changed: broadcast::Sender<JobId>,
     submitted: Notify,
     node_came: Notify,
+    /// Which ones came; changed before word of it is given.
+    came: Mutex<BTreeSet<NodeId>>,
 }
 
 impl News {
@@ -22,6 +29,7 @@ impl News {
             changed: broadcast::channel(BACKLOG).0,
             submitted: Notify::new(),
             node_came: Notify::new(),
+            came: Mutex::default(),
         }
     }
 
@@ -38,8 +46,14 @@ impl News {
     }
 
     /// A digester service made itself known: what waits may find somebody to take it now.
-    pub(crate) fn node_came(&self) {
+    pub(crate) fn node_came(&self, node: NodeId) {
+        self.came().insert(node);
         self.node_came.notify_one();
+    }
+
+    fn came(&self) -> MutexGuard<'_, BTreeSet<NodeId>> {
+        // Every change is one insertion, or the removal of all.
+        self.came.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A digester service said something of a job.
@@ -55,9 +69,10 @@ impl News {
         Listener(self.changed.subscribe())
     }
 
-    /// Returns once a digester service made itself known.
-    pub(crate) async fn next_node(&self) {
+    /// Returns once digester services made themselves known: which ones.
+    pub(crate) async fn next_nodes(&self) -> BTreeSet<NodeId> {
         self.node_came.notified().await;
+        std::mem::take(&mut self.came())
     }
 
     /// Returns once a job may be waiting.

@@ -63,7 +63,7 @@ async fn register(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<(), ApiErr
     store::node::register(&app.db, id, boot).await.doing("take note of the node")?;
     Step::Registered.pass();
     info!(node = %id, address = beat.address, "node {id} takes jobs in at {}", beat.address);
-    app.news.node_came();
+    app.news.node_came(id.clone());
     Ok(())
 }
 

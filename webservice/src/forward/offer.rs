@@ -1,10 +1,13 @@
 //! Jobs on offer: who is asked for which, in how many requests, and what they say.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future::join_all, stream};
 use schema::{DigestConfig, DigestRequest, JobId, Key, Kind, NewJob, NodeId};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::{
@@ -14,6 +17,9 @@ use super::{
 };
 use crate::{config::ForwardConfig, store::job::ToForward};
 
+/// How long a target may keep the others waiting: then it is taken to be away. What it takes in even
+/// so is offered to others, too, and whoever claims it first has it.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How many bytes of instructions go into one request.
 const MAX_REQUEST_BYTES: usize = 4 << 20;
 
@@ -71,14 +77,27 @@ impl<'a> Offer<'a> {
         self.jobs[job].refused_by.push(target);
     }
 
-    /// Asks one target for these jobs.
-    pub(super) async fn make(
+    /// Asks all these targets at once.
+    pub(super) async fn make_all(
         &self,
         client: &Client,
-        target: &Target,
-        at: usize,
-        jobs: Vec<usize>,
-    ) -> Offered {
+        targets: &Targets,
+        assigned: Vec<(usize, Vec<usize>)>,
+    ) -> Vec<Offered> {
+        let alone = targets.addresses().len() == 1;
+        let asked = assigned.into_iter().map(|(at, jobs)| async move {
+            let made = self.make(client, targets.get(at), at, jobs);
+            if alone {
+                return made.await;
+            }
+            let away = Offered { at, fates: Vec::new(), closed: Some(Closed::Away) };
+            timeout(PATIENCE, made).await.unwrap_or(away)
+        });
+        join_all(asked).await
+    }
+
+    /// Asks one target for these jobs.
+    async fn make(&self, client: &Client, target: &Target, at: usize, jobs: Vec<usize>) -> Offered {
         let mut fates = Vec::with_capacity(jobs.len());
         let mut requests = Vec::with_capacity(jobs.len());
         for job in jobs {

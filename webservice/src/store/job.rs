@@ -166,11 +166,12 @@ pub(crate) struct ToForward {
     pub(crate) body: String,
 }
 
-/// The oldest jobs after this one that no node has been handed yet: at least one, and no more than
-/// these bytes of instructions, as they are stored.
+/// The oldest jobs after this one that no node has been handed yet, but for those that are known to
+/// be: at least one, and no more than these bytes of instructions, as they are stored.
 pub(crate) async fn to_forward(
     db: impl PgExecutor<'_>,
     after: JobId,
+    handed_over: &[Uuid],
     limit: i64,
     bytes: i64,
 ) -> sqlx::Result<Vec<ToForward>> {
@@ -184,6 +185,7 @@ pub(crate) async fn to_forward(
              where job.forwarded_at is null
                and job.settled_at is null
                and job.id > $1
+               and job.id not in (select unnest($4::uuid[]))
              order by job.id
              limit $2
         ),
@@ -198,6 +200,7 @@ pub(crate) async fn to_forward(
         after.0,
         limit,
         bytes,
+        handed_over,
     )
     .fetch_all(db)
     .await

@@ -22,6 +22,8 @@ enum Mood {
     Takes,
     Full,
     Broken,
+    /// Never answers.
+    Hangs,
     /// Takes nothing but this kind.
     Only(&'static str),
 }
@@ -121,6 +123,7 @@ async fn take(State(fake): State<Fake>, Json(request): Json<Value>) -> Response 
     match (mood, request) {
         (Mood::Full, _) => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "0")]).into_response(),
         (Mood::Broken, _) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        (Mood::Hangs, _) => std::future::pending().await,
         (_, Value::Array(requests)) => {
             let items: Vec<_> = requests.into_iter().map(|one| fake.item(mood, one)).collect();
             Json(items).into_response()
@@ -208,8 +211,9 @@ async fn a_job_is_handed_to_one_node(db: PgPool) {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_node_that_is_away_does_not_keep_jobs_from_another(db: PgPool) {
-    let (away, here) = (Fake::new("n1", Mood::Broken).await, Fake::new("n2", Mood::Takes).await);
-    let world = world(&db, &[&away, &here]).await;
+    let here = Fake::new("n1", Mood::Takes).await;
+    let (broken, hung) = (Fake::new("n2", Mood::Broken).await, Fake::new("n3", Mood::Hangs).await);
+    let world = world(&db, &[&broken, &hung, &here]).await;
     let mut jobs = submit(&world, 0..9).await;
     let mut taken = here.has(9).await;
     taken.sort();
