@@ -12,16 +12,18 @@ mod row;
 
 pub(crate) use patch::{Advanced, advance};
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use sqlx::{
-    PgPool,
+    Connection as _, PgPool,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::config::DatabaseConfig;
 
+/// How long a connection is taken to be well after it was used.
+const FRESH: Duration = Duration::from_secs(1);
 /// Connections for batches: two acceptances, and a few more for what digester services say.
 const BATCH_CONNECTIONS: u32 = 6;
 
@@ -71,6 +73,16 @@ pub(crate) fn batch_pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error>
     Ok(PgPoolOptions::new()
         .max_connections(BATCH_CONNECTIONS)
         .acquire_timeout(config.acquire_timeout())
+        // Asking each time whether the server still answers would double the requests to it.
+        .test_before_acquire(false)
+        .before_acquire(|connection, past| {
+            Box::pin(async move {
+                if past.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 
