@@ -8,7 +8,7 @@ use std::{
 };
 
 use edge::Step;
-use regulator::End;
+use regulator::{End, Permit};
 use schema::{Demand, DigestConfig, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
@@ -18,7 +18,7 @@ use crate::{
     digester::{Digester, Outcome, Work},
     intake::Admitted,
     journal::Parcel,
-    node::{Node, lower_priority},
+    node::Node,
     reporter::{Reporter, Stop},
 };
 
@@ -28,14 +28,15 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
     let (id, attempt) = (job.id, reporter.attempt());
     let callback = node.callback_for(&config);
     Step::Admitted.pass();
+    let Some(job) = with_instruction(&node, &callback, job).await else {
+        return let_go(&node, permit, id, attempt);
+    };
     // Claim before touching any file: a stale replay is refused here, and costs nothing. A node that
     // is stopping claims nothing more, and one that may have lost its lease nothing yet.
     let claimed = node.stopping.run_until_cancelled(node.leased(&config)).await.is_some()
         && claim(&node, &callback, demand, &reporter).await;
     if !claimed {
-        permit.finish(regulator::Outcome::of(End::NotRun));
-        node.intake.release(id, attempt);
-        return;
+        return let_go(&node, permit, id, attempt);
     }
     Step::Claimed.pass();
     node.intake.moves_on(id, attempt, HeldState::Running);
@@ -50,6 +51,37 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
     };
     tokio::join!(digest, reporter.run(&node.speaker, &callback, node.limits.report_every()));
     node.courier.notify_one();
+}
+
+/// The job is not for this node, or not now.
+fn let_go(node: &Node, permit: Permit, id: JobId, attempt: u32) {
+    permit.finish(regulator::Outcome::of(End::NotRun));
+    node.intake.release(id, attempt);
+}
+
+/// The job with its instruction, which is asked for if there was no room to keep it; none if there
+/// is none, or the node stops before there is an answer.
+async fn with_instruction(node: &Node, callback: &Callback, mut job: NewJob) -> Option<NewJob> {
+    let mut backoff = edge::Backoff::new(node.limits.max_backoff());
+    while job.instruction.is_none() {
+        match callback.instruction(&job.key).await {
+            Ok(Ok(instruction)) => job.instruction = Some(instruction.body),
+            Ok(Err(refusal)) => {
+                info!(job.id = %job.id, "job {} has no instruction: {refusal}", job.id);
+                return None;
+            }
+            Err(away) => {
+                warn!(error = &away as &dyn std::error::Error, "the instruction must wait");
+                pause(node, &mut backoff).await?;
+            }
+        }
+    }
+    Some(job)
+}
+
+/// Waits before another try; none if the node stops: whoever comes next takes the job.
+async fn pause(node: &Node, backoff: &mut edge::Backoff) -> Option<()> {
+    node.stopping.run_until_cancelled(tokio::time::sleep(backoff.pause(None))).await
 }
 
 /// Asks for the job until there is an answer; `false` if it is not ours.
@@ -73,10 +105,8 @@ async fn claim(node: &Node, callback: &Callback, demand: Demand, reporter: &Repo
             }
             Err(away) => warn!(error = &away as &dyn std::error::Error, "the claim must wait"),
         }
-        tokio::select! {
-            () = tokio::time::sleep(backoff.pause(None)) => {}
-            // The job stays submitted; whoever comes next takes it.
-            () = node.stopping.cancelled() => return false,
+        if pause(node, &mut backoff).await.is_none() {
+            return false;
         }
     }
 }
@@ -94,7 +124,7 @@ fn is_ours(answer: &PatchAnswer, attempt: u32, reporter: &Reporter) -> bool {
     answer.status == JobStatus::Running && answer.attempt == attempt
 }
 
-/// Runs the digester in a thread of its own; the outcome is on disk when this returns.
+/// Runs the digester on a thread of its own; the outcome is on disk when this returns.
 async fn digest(
     node: &Arc<Node>,
     config: &DigestConfig,
@@ -134,7 +164,6 @@ fn spawn(
     done: oneshot::Sender<End>,
 ) -> io::Result<()> {
     let id = job.id;
-    let name = format!("job {}", job.key);
     let span = tracing::info_span!(
         "attempt",
         job.id = %id,
@@ -144,15 +173,15 @@ fn spawn(
     if let Some(trace) = &job.traceparent {
         span.record("traceparent", trace.as_str());
     }
+    let runner = Arc::clone(&node);
     let body = move || {
         let _entered = span.entered();
-        lower_priority();
         let outcome = execute(&node, &to, job, Arc::clone(&reporter));
         Step::Digested.pass();
         // Nobody waiting any more is fine: the outcome is in the journal.
         let _ = done.send(settle(&node, to, id, &reporter, outcome));
     };
-    std::thread::Builder::new().name(name).spawn(body).map(drop)
+    runner.threads.run(body)
 }
 
 /// Executes the instruction; a panic becomes a failure with its message.

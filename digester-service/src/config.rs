@@ -50,7 +50,8 @@ const fn default_listen() -> SocketAddr {
 pub struct Limits {
     /// How many jobs the node holds at once, waiting ones included.
     pub held_jobs: usize,
-    /// How many bytes their instructions may take together.
+    /// How many bytes of instructions are kept for them; those of further jobs are asked for again
+    /// when their turn comes.
     pub held_bytes: usize,
     /// Threads that digest; as many as the machine has cores when absent.
     pub threads: Option<usize>,
@@ -76,7 +77,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             held_jobs: 10_000,
-            held_bytes: 512 << 20,
+            held_bytes: 32 << 20,
             threads: None,
             // What the web service takes by default, and what it wraps around it.
             max_body_bytes: (16 << 20) + (64 << 10),

@@ -22,8 +22,8 @@ use crate::{
 ///
 /// Whoever needs both locks takes the set's first.
 pub(crate) struct Intake {
-    held: Mutex<HashMap<JobId, Entry>>,
-    /// What the instructions of the held jobs take; changed under the lock.
+    held: Mutex<HashMap<JobId, Box<Entry>>>,
+    /// What the instructions take that are kept; changed under the lock.
     bytes: AtomicUsize,
     regulator: Arc<Shared>,
     limits: Limits,
@@ -31,14 +31,15 @@ pub(crate) struct Intake {
 }
 
 struct Entry {
-    /// The job; its instruction goes with the attempt.
+    /// The job; its instruction goes with the attempt, and is not kept where there is no room for it.
     job: NewJob,
     demand: Demand,
     config: DigestConfig,
     taken_at: Timestamp,
     state: HeldState,
-    /// The next attempt at it, which can be told to stop from the first moment on.
-    reporter: Arc<Reporter>,
+    /// The next attempt at it, once it was admitted or told to stop: there may be very many that
+    /// wait.
+    reporter: Option<Arc<Reporter>>,
     bytes: usize,
 }
 
@@ -49,7 +50,7 @@ pub(crate) enum Offer {
     Taken,
     /// The node has it already.
     AlreadyHeld,
-    /// The node has as many as it may, or as much.
+    /// The node has as many as it may.
     Full { held: usize },
     /// The regulator will never admit it.
     Never { why: String },
@@ -77,8 +78,7 @@ impl Intake {
         if held.contains_key(&job.id) {
             return Offer::AlreadyHeld;
         }
-        let bytes = self.bytes.load(Relaxed);
-        if held.len() >= self.limits.held_jobs || bytes >= self.limits.held_bytes {
+        if held.len() >= self.limits.held_jobs {
             return Offer::Full { held: held.len() };
         }
         let demand = needs.told();
@@ -90,23 +90,17 @@ impl Intake {
             }
             Err(regulator::Refusal::Draining) => return Offer::Closed,
         }
-        let (id, entry) = (job.id, self.entry(job, demand, config));
-        self.bytes.fetch_add(entry.bytes, Relaxed);
-        held.insert(id, entry);
+        held.insert(job.id, Box::new(self.entry(job, demand, config)));
         Offer::Taken
     }
 
-    fn entry(&self, job: NewJob, demand: Demand, config: DigestConfig) -> Entry {
-        let reporter = Reporter::new(&job, self.node.clone());
-        Entry {
-            bytes: job.instruction.as_ref().map_or(0, |instruction| instruction.get().len()),
-            job,
-            demand,
-            config,
-            taken_at: Timestamp::now(),
-            state: HeldState::Waiting,
-            reporter: Arc::new(reporter),
-        }
+    fn entry(&self, mut job: NewJob, demand: Demand, config: DigestConfig) -> Entry {
+        let room = self.limits.held_bytes.saturating_sub(self.bytes.load(Relaxed));
+        job.instruction = job.instruction.filter(|instruction| instruction.get().len() <= room);
+        let bytes = job.instruction.as_ref().map_or(0, |instruction| instruction.get().len());
+        self.bytes.fetch_add(bytes, Relaxed);
+        let (taken_at, state) = (Timestamp::now(), HeldState::Waiting);
+        Entry { job, demand, config, taken_at, state, reporter: None, bytes }
     }
 
     /// The next job that may start. It is held until [`Intake::release`].
@@ -121,7 +115,7 @@ impl Intake {
             let instruction = entry.job.instruction.take();
             let job = NewJob { instruction, ..entry.job.clone() };
             let (demand, config) = (entry.demand.clone(), entry.config.clone());
-            let reporter = Arc::clone(&entry.reporter);
+            let reporter = Arc::clone(entry.reporter(&self.node));
             return Some(Admitted { job, demand, config, reporter, permit });
         }
     }
@@ -129,7 +123,7 @@ impl Intake {
     /// The attempt goes on to its next state; after [`HeldState::Running`] comes only the report.
     pub(crate) fn moves_on(&self, id: JobId, attempt: u32, state: HeldState) {
         let mut held = self.held();
-        let entry = held.get_mut(&id).filter(|entry| entry.reporter.attempt() == attempt);
+        let entry = held.get_mut(&id).filter(|entry| entry.attempt() == attempt);
         if let Some(entry) = entry {
             entry.state = state;
         }
@@ -138,8 +132,7 @@ impl Intake {
     /// The node has no more to do with this attempt at the job.
     pub(crate) fn release(&self, id: JobId, attempt: u32) {
         let mut held = self.held();
-        let is_it = |entry: &Entry| entry.reporter.attempt() == attempt;
-        if held.get(&id).is_some_and(is_it) {
+        if held.get(&id).is_some_and(|entry| entry.attempt() == attempt) {
             let bytes = held.remove(&id).map_or(0, |entry| entry.bytes);
             self.bytes.fetch_sub(bytes, Relaxed);
         }
@@ -150,7 +143,7 @@ impl Intake {
     pub(crate) fn cancel(&self, id: JobId) -> Cancelled {
         let mut held = self.held();
         let Some(entry) = held.get_mut(&id) else { return Cancelled::Unknown };
-        entry.reporter.stop(Stop::Cancelled);
+        entry.reporter(&self.node).stop(Stop::Cancelled);
         if !self.regulator.lock().withdraw(self.regulator.now(), ask_id(id)) {
             return Cancelled::Stopping;
         }
@@ -161,10 +154,10 @@ impl Intake {
 
     /// Tells an attempt to stop, if it is still held.
     pub(crate) fn stop(&self, attempt: Attempt, why: Stop) {
-        let held = self.held();
-        let entry = held.get(&attempt.id);
-        if let Some(entry) = entry.filter(|entry| entry.reporter.attempt() == attempt.attempt) {
-            entry.reporter.stop(why);
+        let mut held = self.held();
+        let entry = held.get_mut(&attempt.id);
+        if let Some(entry) = entry.filter(|entry| entry.attempt() == attempt.attempt) {
+            entry.reporter(&self.node).stop(why);
         }
     }
 
@@ -173,30 +166,28 @@ impl Intake {
         let held = self.held();
         let under_way =
             held.values().filter(|entry| entry.state != HeldState::Waiting && of(&entry.config));
-        let attempt =
-            |entry: &Entry| Attempt { id: entry.job.id, attempt: entry.reporter.attempt() };
-        under_way.map(attempt).collect()
+        under_way.map(|entry| Attempt { id: entry.job.id, attempt: entry.attempt() }).collect()
     }
 
     /// How many jobs are held, and how many more there is room for.
     pub(crate) fn load(&self) -> (usize, usize) {
         let held = self.held().len();
-        let full = self.bytes.load(Relaxed) >= self.limits.held_bytes;
-        (held, if full { 0 } else { self.limits.held_jobs.saturating_sub(held) })
+        (held, self.limits.held_jobs.saturating_sub(held))
     }
 
     /// Tells every attempt to stop that was admitted.
     pub(crate) fn stop_all(&self, why: Stop) {
-        let admitted = |entry: &&Entry| entry.state != HeldState::Waiting;
-        for entry in self.held().values().filter(admitted) {
-            entry.reporter.stop(why);
+        let held = self.held();
+        let admitted = held.values().filter(|entry| entry.state != HeldState::Waiting);
+        for reporter in admitted.filter_map(|entry| entry.reporter.as_ref()) {
+            reporter.stop(why);
         }
     }
 
     /// Units of work done by all attempts since this was last asked.
     pub(crate) fn take_work(&self) -> u64 {
         let held = self.held();
-        held.values().map(|entry| entry.reporter.take_work()).sum()
+        held.values().filter_map(|entry| Some(entry.reporter.as_ref()?.take_work())).sum()
     }
 
     pub(crate) fn holds(&self, id: JobId) -> bool {
@@ -210,7 +201,7 @@ impl Intake {
 
     /// Every held job, oldest first, without the reasons for waiting.
     pub(crate) fn list(&self) -> Vec<Held> {
-        let mut list: Vec<_> = self.held().values().map(Entry::show).collect();
+        let mut list: Vec<_> = self.held().values().map(|entry| entry.show()).collect();
         list.sort_by_key(|held| held.id);
         list
     }
@@ -229,7 +220,7 @@ impl Intake {
 
     /// One held job, with the reasons for its waiting.
     pub(crate) fn show(&self, id: JobId) -> Option<Held> {
-        let mut shown = self.held().get(&id).map(Entry::show)?;
+        let mut shown = self.held().get(&id).map(|entry| entry.show())?;
         let explained = self.regulator.lock().explain(self.regulator.now(), ask_id(id));
         if let Some(why) = explained {
             shown.waits_for = why.blockers.into_iter().map(|blocker| blocker.text).collect();
@@ -240,7 +231,7 @@ impl Intake {
         Some(shown)
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<JobId, Entry>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<JobId, Box<Entry>>> {
         // Every change is one insertion, removal or assignment: nothing is ever half done.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -257,8 +248,19 @@ pub(crate) enum Cancelled {
 }
 
 impl Entry {
+    /// The number of the next attempt.
+    const fn attempt(&self) -> u32 {
+        self.job.attempt + 1
+    }
+
+    fn reporter(&mut self, node: &NodeId) -> &Arc<Reporter> {
+        let Self { reporter, job, .. } = self;
+        reporter.get_or_insert_with(|| Arc::new(Reporter::new(job, node.clone())))
+    }
+
     fn show(&self) -> Held {
-        let (stage, progress) = self.reporter.glance();
+        let (stage, progress) =
+            self.reporter.as_ref().map(|reporter| reporter.glance()).unwrap_or_default();
         Held {
             id: self.job.id,
             key: self.job.key.clone(),

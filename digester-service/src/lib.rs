@@ -29,6 +29,7 @@ mod service;
 mod sleep;
 mod speaker;
 mod strategy;
+mod threads;
 
 pub use config::Config;
 pub use digester::{Digester, Glance, Needs, Outcome, Work};

@@ -11,7 +11,7 @@ use schema::{
 };
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Config, Digester, Glance, Needs, Outcome, Work, node::lower_priority};
+use crate::{Config, Digester, Glance, Needs, Outcome, Work, threads::lower_priority};
 
 /// How many files of a source folder are looked at to tell its size.
 const MAX_FILES_SIZED: usize = 10_000;

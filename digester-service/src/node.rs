@@ -29,10 +29,8 @@ use crate::{
     metrics::Metrics,
     preview,
     speaker::Speaker,
+    threads::Threads,
 };
-
-/// The nice value of digesting threads: whatever else the machine does comes first.
-const NICE: i32 = 10;
 
 /// Who executes what.
 pub(crate) type Digesters = HashMap<Kind, Arc<dyn Digester>>;
@@ -43,6 +41,7 @@ pub(crate) struct Node {
     pub(crate) limits: Limits,
     pub(crate) digesters: Arc<Digesters>,
     pub(crate) intake: Intake,
+    pub(crate) threads: Threads,
     pub(crate) regulator: Arc<Shared>,
     /// The strategy that the configuration asks for.
     pub(crate) configured: Strategy,
@@ -92,6 +91,7 @@ impl Node {
             journal,
             metrics,
             speaker: Speaker::default(),
+            threads: Threads::default(),
             callback,
             lease: Arc::new(Lease::new()),
             allowed_callbacks: config.allowed_callbacks,
@@ -240,6 +240,11 @@ impl Node {
         needs: Result<Needs, String>,
     ) -> Result<bool, ApiError> {
         let id = job.id;
+        // What goes to the usual web service need not say so each time.
+        let config = DigestConfig {
+            callback: config.callback.filter(|target| !self.is_leased(target)),
+            ..config
+        };
         // After the job was sized up: what ended meanwhile is in the journal.
         if self.journal.has(id) {
             return Ok(true);
@@ -335,10 +340,4 @@ fn needs(digesters: &Digesters, job: &NewJob) -> Result<Result<Needs, String>, A
         tracing::error!(panic = message, "the digester panicked over an instruction");
         format!("the digester panicked: {message}")
     }))
-}
-
-/// Lets everything else on the machine go before the calling thread.
-pub(crate) fn lower_priority() {
-    // On Linux the calling thread alone is meant. Not being allowed to is no reason to stop.
-    let _ = rustix::process::nice(NICE);
 }

@@ -45,19 +45,22 @@ async fn a_full_node_says_so_until_there_is_room() {
 }
 
 #[tokio::test]
-async fn what_is_held_is_bounded_by_its_bytes_too() {
+async fn an_instruction_that_there_is_no_room_for_is_asked_for_when_its_turn_comes() {
     let world = World::new().await;
     let node = world.node_with(json!({}), json!({"held_bytes": 1000}));
-    let large = json!({"stages": ["x".repeat(600)]});
-    let jobs: Vec<_> = (0..3).map(|_| world.web.submit("gate", &large)).collect();
-    node.takes(&jobs[0].1).await;
-    node.takes(&jobs[1].1).await;
-    assert_eq!(node.hand_over(&jobs[2].1).await.status, 503);
-    node.gate.open();
-    for (job, _) in &jobs[..2] {
-        node.until(*job, Value::Null).await;
+    let jobs: Vec<_> = ["a", "b", "c"]
+        .map(|name| world.web.submit("gate", &json!({"stages": [name.repeat(600)]})))
+        .into();
+    for (_, request) in &jobs {
+        node.takes(request).await;
     }
-    node.takes(&jobs[2].1).await;
+    node.gate.open();
+    for ((job, _), name) in jobs.iter().zip(["a", "b", "c"]) {
+        let row = world.web.until_settled(*job).await;
+        assert_eq!(row.status, JobStatus::Completed);
+        assert!(row.past.contains(&format!("stage {}", name.repeat(600))), "{:?}", row.past);
+    }
+    assert_eq!(world.web.instructions_asked_for(), 2);
     node.stop().await;
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Row {
 struct Model {
     rows: BTreeMap<Uuid, Row>,
     instructions: HashMap<String, Value>,
+    /// How many instructions were asked for.
+    instructions_asked_for: usize,
     /// The process that was heard last of each node.
     boots: HashMap<String, Uuid>,
 }
@@ -167,6 +169,10 @@ impl Web {
 
     pub(crate) async fn until_settled(&self, id: Uuid) -> Row {
         self.until(id, |row| row.status.is_settled()).await
+    }
+
+    pub(crate) fn instructions_asked_for(&self) -> usize {
+        self.model().instructions_asked_for
     }
 
     /// Waits until so many patches more have arrived.
@@ -435,7 +441,9 @@ async fn show(State(web): State<Web>, Path(id): Path<Uuid>) -> Response {
 }
 
 async fn instruction(State(web): State<Web>, Path(key): Path<String>) -> Response {
-    match web.model().instructions.get(&key) {
+    let mut model = web.model();
+    model.instructions_asked_for += 1;
+    match model.instructions.get(&key) {
         Some(body) => Json(json!({"key": key, "kind": "gate", "body": body,
                                   "created_at": "2026-01-01T00:00:00Z"}))
         .into_response(),
