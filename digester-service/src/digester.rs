@@ -62,7 +62,7 @@ impl Needs {
     /// As the web service keeps them.
     pub(crate) fn told(&self) -> schema::Demand {
         let Demand { cpu_milli, memory, scratch, io } = self.demand;
-        let (exclusive, size) = (self.exclusive.clone(), self.cost);
+        let (exclusive, size) = (self.exclusive.clone(), self.cost.filter(|cost| *cost > 0));
         schema::Demand { cpu_milli, memory, scratch, io, exclusive, size }
     }
 }

@@ -175,15 +175,16 @@ impl Reporter {
         self.over.cancel();
     }
 
-    /// Sends what there is to tell, never faster than `every`, until the attempt is over.
+    /// Sends what there is to tell, gathered for as long as `every`, until the attempt is over: what
+    /// a short one has to tell goes with its outcome.
     pub(crate) async fn run(&self, speaker: &Speaker, to: &Callback, every: Duration) {
         let reports = async {
             loop {
                 self.told.notified().await;
+                tokio::time::sleep(every).await;
                 if self.send(speaker, to).await.is_err() {
                     self.told.notify_one();
                 }
-                tokio::time::sleep(every).await;
             }
         };
         // A report cut off here is told again with the last word.

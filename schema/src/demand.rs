@@ -11,12 +11,16 @@ use utoipa::ToSchema;
 #[serde(default)]
 pub struct Demand {
     /// Processor cores, in thousandths.
+    #[serde(skip_serializing_if = "is_zero")]
     pub cpu_milli: u64,
     /// Bytes of memory.
+    #[serde(skip_serializing_if = "is_zero")]
     pub memory: u64,
     /// Bytes of scratch disk.
+    #[serde(skip_serializing_if = "is_zero")]
     pub scratch: u64,
     /// Input and output slots: how many heavy streams it keeps the disks busy with.
+    #[serde(skip_serializing_if = "is_zero")]
     pub io: u64,
     /// What no two attempts may touch at once: a data set, a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,9 +30,19 @@ pub struct Demand {
     pub size: Option<u64>,
 }
 
+const fn is_zero(amount: &u64) -> bool {
+    *amount == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_needed_is_not_told() {
+        let demand = Demand { io: 1, ..Demand::default() };
+        assert_eq!(serde_json::to_string(&demand).unwrap(), r#"{"io":1}"#);
+    }
 
     #[test]
     fn what_another_version_tells_is_understood() {
