@@ -58,7 +58,7 @@ fn tell_away(node: &Node, away: &Away) {
 
 /// Delivers about as much as there is for one web service; what comes meanwhile must not keep news
 /// from the others.
-async fn deliver(node: &Node, to: &str, pace: &mut Pace) -> Result<(), Away> {
+async fn deliver(node: &Node, to: &str, pace: &mut Pace) -> Result<(), Arc<Away>> {
     let callback = node.callback.towards(to);
     for _ in 0..=node.journal.depth() / MAX_PATCHES {
         pace.keep().await;
@@ -67,14 +67,12 @@ async fn deliver(node: &Node, to: &str, pace: &mut Pace) -> Result<(), Away> {
             break;
         }
         let items = in_rounds(&parcels);
-        match callback.patch_all(&items).await? {
-            Ok(answers) if answers.len() == items.len() => settled(node, &heard(&items, &answers)),
-            _ => {
-                for parcel in &parcels {
-                    deliver_alone(&callback, &parcel.item).await?;
-                    settled(node, &[parcel.mark()]);
-                }
-            }
+        let answers = node.speaker.say(&callback, items.clone()).await?;
+        let (heard, refused) = heard(&items, &answers);
+        settled(node, &heard);
+        for item in refused {
+            deliver_alone(&callback, item).await?;
+            settled(node, &[(item.id, item.patch.attempt)]);
         }
     }
     Ok(())
@@ -93,23 +91,28 @@ fn in_rounds(parcels: &[Parcel]) -> Vec<AddressedPatch> {
     (0..=rounds).flat_map(|round| parcels.iter().filter_map(move |p| nth(p, round))).collect()
 }
 
-/// Which outcomes have their answer. Whatever it is, there is nothing more to say.
-fn heard(items: &[AddressedPatch], answers: &Answers) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    for (item, answer) in items.iter().zip(answers) {
-        // A stage, told before the outcome.
-        if item.patch.status.is_none() {
-            continue;
+/// Which outcomes have their answer, and in which ones the web service finds fault.
+fn heard<'a>(
+    items: &'a [AddressedPatch],
+    answers: &Answers,
+) -> (Vec<Mark>, Vec<&'a AddressedPatch>) {
+    let (mut marks, mut refused) = (Vec::new(), Vec::new());
+    // The others are stages, told before the outcome.
+    let outcomes = items.iter().zip(answers).filter(|(item, _)| item.patch.status.is_some());
+    for (item, answer) in outcomes {
+        match answer {
+            Err(Refusal::Other) => refused.push(item),
+            Err(refusal) => {
+                tell(item, *refusal);
+                marks.push((item.id, item.patch.attempt));
+            }
+            Ok(_) => marks.push((item.id, item.patch.attempt)),
         }
-        if let Err(refusal) = answer {
-            tell(item, *refusal);
-        }
-        marks.push((item.id, item.patch.attempt));
     }
-    marks
+    (marks, refused)
 }
 
-/// Delivers an outcome that was refused together with others: without its report if need be.
+/// Delivers an outcome that was found fault with: without its report if need be.
 async fn deliver_alone(callback: &Callback, item: &AddressedPatch) -> Result<(), Away> {
     let Err(refusal) = callback.patch(item).await? else { return Ok(()) };
     if refusal != Refusal::Other {

@@ -104,7 +104,7 @@ impl Journal {
         let mut log = self.log();
         // Kept whatever the disk says: as long as the process lives, it will be delivered.
         log.pending.insert(outcome.mark(), outcome.clone());
-        log.append(&Line::Outcome(Box::new(outcome)))?;
+        log.append(&[Line::Outcome(Box::new(outcome))])?;
         let line = log.lines;
         drop(log);
         self.sync(line)
@@ -129,14 +129,14 @@ impl Journal {
     /// Notes that the web service has these outcomes, or wants none of them.
     pub(crate) fn delivered(&self, outcomes: &[Mark]) -> io::Result<()> {
         let mut log = self.log();
-        let mut noted = Ok(());
+        let mut lines = Vec::with_capacity(outcomes.len());
         for &(job, attempt) in outcomes {
             // Gone, whatever the disk says: it must not be delivered again and again.
             if log.pending.remove(&(job, attempt)).is_some() {
-                noted = noted.and(log.append(&Line::Delivered { job, attempt }));
+                lines.push(Line::Delivered { job, attempt });
             }
         }
-        noted?;
+        log.append(&lines)?;
         if log.bytes > log.rewrite_above {
             log.rewrite()?;
         }
@@ -196,8 +196,8 @@ impl Journal {
 }
 
 impl Log {
-    fn append(&mut self, line: &Line) -> io::Result<()> {
-        let text = self::line(line)?;
+    fn append(&mut self, lines: &[Line]) -> io::Result<()> {
+        let text = lines.iter().map(line).collect::<io::Result<Vec<_>>>()?.concat();
         let mut file = &*self.file;
         let written = file.write_all(&text);
         if written.is_err() {
@@ -206,7 +206,7 @@ impl Log {
             file.seek(SeekFrom::End(0))?;
         }
         written?;
-        self.lines += 1;
+        self.lines += lines.len() as u64;
         self.bytes += text.len() as u64;
         Ok(())
     }

@@ -18,7 +18,7 @@ const LANES: usize = 1;
 /// What is answered to each patch. A web service that is away is so for all who spoke to it.
 pub(crate) type Heard = Result<Answers, Arc<Away>>;
 
-/// Brings claims and progress to the web services; outcomes go by the courier.
+/// Brings claims, progress and outcomes to the web services, in the same requests where it can.
 ///
 /// Each web service has a lane of its own: one that is slow keeps no words from the others. There are
 /// no more of them than the configuration allows.
@@ -44,7 +44,8 @@ impl Batched for Callback {
     type Item = Vec<AddressedPatch>;
     type Answer = Heard;
 
-    const MAX_WEIGHT: usize = 500;
+    // As much as a web service takes at once.
+    const MAX_WEIGHT: usize = 1000;
     const EVERY: Duration = Duration::from_millis(10);
 
     fn weigh(&self, patches: &Vec<AddressedPatch>) -> usize {
