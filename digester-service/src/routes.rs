@@ -72,7 +72,7 @@ pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
         .layer(DefaultBodyLimit::max(node.limits.max_body_bytes))
         .layer(CatchPanicLayer::custom(edge::panicked))
         // Who failed has said so already, and why.
-        .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(TraceLayer::new_for_http().make_span_with(edge::request_span).on_failure(()))
         .with_state(node)
 }
 

@@ -24,4 +24,4 @@ pub use peer::Peer;
 pub use problem::{Answer, method_not_allowed, not_found, panic_text, panicked};
 pub use serve::{IDLE_CONNECTION, Limits, Remote, serve};
 pub use token::{Token, require};
-pub use trace::traceparent;
+pub use trace::{request_span, traceparent};

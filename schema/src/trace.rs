@@ -24,9 +24,10 @@ impl TraceParent {
     /// The beginning of a new trace, which asks nobody to record it.
     #[must_use]
     pub fn mint() -> Self {
-        let trace = Uuid::new_v4().simple();
-        let parent = Uuid::new_v4().as_u64_pair().0;
-        Self(format!("00-{trace}-{parent:016x}-00"))
+        let trace = Uuid::new_v4();
+        // Nobody asked before: any number will do for who did.
+        let (parent, _) = trace.as_u64_pair();
+        Self(format!("00-{}-{parent:016x}-00", trace.simple()))
     }
 
     /// The text itself.

@@ -109,7 +109,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(middleware::from_fn(origin::refuse_foreign))
         .layer(CatchPanicLayer::custom(edge::panicked))
         // Who failed has said so already, and why.
-        .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(TraceLayer::new_for_http().make_span_with(edge::request_span).on_failure(()))
         .layer(middleware::from_fn_with_state(app.clone(), locate))
         .layer(middleware::map_response_with_state(app.clone(), part))
         .with_state(app)
