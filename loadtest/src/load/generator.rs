@@ -85,17 +85,22 @@ async fn client(
         if number >= count {
             return Ok((jobs, latency));
         }
-        let due = due(pace, begin, number);
-        tokio::time::sleep_until(due).await;
+        let due = due(pace, begin, number).await;
         jobs.extend(submit(&mut wire, &body, rows).await?);
         latency.note(due.elapsed());
     }
 }
 
-fn due(pace: Pace, begin: Instant, number: u32) -> Instant {
+/// Waits until the request is to be sent; when it was to be.
+async fn due(pace: Pace, begin: Instant, number: u32) -> Instant {
     match pace {
+        // No timer for no time: it would go off at the next tick, up to a millisecond later.
         Pace::Closed { .. } => Instant::now(),
-        Pace::Open { per_second } => begin + Duration::from_secs(1) * number / per_second.max(1),
+        Pace::Open { per_second } => {
+            let due = begin + Duration::from_secs(1) * number / per_second.max(1);
+            tokio::time::sleep_until(due).await;
+            due
+        }
     }
 }
 
