@@ -23,6 +23,8 @@ pub trait Batched: Send + Sync + 'static {
     const MAX_WEIGHT: usize;
     /// The shortest time from one batch to the next.
     const EVERY: Duration;
+    /// How many items must wait, at least, for another batch to begin while one is under way.
+    const ANOTHER_LANE_FROM: usize = 1;
 
     /// What an item takes of a batch.
     fn weigh(&self, item: &Self::Item) -> usize;
@@ -151,10 +153,14 @@ impl<W: Batched> Queue<W> {
         self.begin()
     }
 
-    /// Takes a lane if that is worth it: as many wait as are under way, and nobody else is about to
-    /// take them.
+    /// Takes a lane if that is worth it: as many wait as are under way, and not too few; and nobody
+    /// else is about to take them.
     fn begin(&mut self) -> bool {
-        let is_worth_it = !self.waiting.is_empty() && self.waiting.len() >= self.under_way;
+        let enough = match self.under_way {
+            0 => 1,
+            under_way => under_way.max(W::ANOTHER_LANE_FROM),
+        };
+        let is_worth_it = self.waiting.len() >= enough;
         let begins = is_worth_it && !self.gathering;
         if begins {
             self.gathering = true;
@@ -171,16 +177,17 @@ mod tests {
     use super::*;
 
     /// Answers with the size of the batch, once it may go.
-    struct Gate {
+    struct Gate<const LEAST: usize> {
         open: Arc<Semaphore>,
     }
 
-    impl Batched for Gate {
+    impl<const LEAST: usize> Batched for Gate<LEAST> {
         type Item = usize;
         type Answer = usize;
 
         const MAX_WEIGHT: usize = 10;
         const EVERY: Duration = Duration::ZERO;
+        const ANOTHER_LANE_FROM: usize = LEAST;
 
         fn weigh(&self, item: &usize) -> usize {
             *item
@@ -195,8 +202,13 @@ mod tests {
 
     /// Brings items one after the other, opens the gate, and returns the sizes of their batches.
     async fn sizes(lanes: usize, items: &[usize]) -> Vec<Option<usize>> {
+        sizes_from::<1>(lanes, items).await
+    }
+
+    /// The same, with so many at least that must wait for another lane.
+    async fn sizes_from<const LEAST: usize>(lanes: usize, items: &[usize]) -> Vec<Option<usize>> {
         let open = Arc::new(Semaphore::new(0));
-        let batcher = Batcher::new(Gate { open: Arc::clone(&open) }, lanes);
+        let batcher = Batcher::new(Gate::<LEAST> { open: Arc::clone(&open) }, lanes);
         let mut callers = JoinSet::new();
         for (place, item) in items.iter().copied().enumerate() {
             let batcher = batcher.clone();
@@ -222,6 +234,12 @@ mod tests {
     async fn another_lane_is_used_once_as_many_wait_as_are_under_way() {
         let sizes = sizes(9, &[1; 7]).await;
         assert_eq!(sizes, [1, 1, 2, 2, 3, 3, 3].map(Some));
+    }
+
+    #[tokio::test]
+    async fn a_few_wait_for_the_lane_that_is_in_use() {
+        let sizes = sizes_from::<3>(9, &[1; 7]).await;
+        assert_eq!(sizes, [1, 3, 3, 3, 3, 3, 3].map(Some));
     }
 
     #[tokio::test]
