@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// How long to wait for a node to claim what it was handed, which says who has it: noting it before
 /// would be one version of the job's row more.
-const NOTE_AFTER: Duration = Duration::from_millis(250);
+const NOTE_AFTER: Duration = Duration::from_millis(500);
 /// How much may be waited for.
 const MAX: usize = 2000;
 
