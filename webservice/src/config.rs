@@ -80,11 +80,13 @@ pub struct RetentionConfig {
     pub days: Option<u32>,
     /// How many jobs are forgotten at once.
     pub batch: u32,
+    /// Nodes that were last heard more days ago are forgotten, unless jobs are left with them.
+    pub node_days: u32,
 }
 
 impl Default for RetentionConfig {
     fn default() -> Self {
-        Self { days: None, batch: 500 }
+        Self { days: None, batch: 500, node_days: 30 }
     }
 }
 

@@ -54,6 +54,22 @@ pub(crate) async fn forget(db: &PgPool, days: u32, batch: u32) -> sqlx::Result<u
     Ok(deleted.unsigned_abs())
 }
 
+/// Deletes nodes that were not heard for so many days and have nothing to do; returns how many.
+pub(crate) async fn forget_nodes(db: &PgPool, days: u32) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!(
+        r#"
+        delete from node
+         where seen_at < now() - make_interval(days => $1)
+           and lease_until < now()
+           and not exists (select from job where job.node = node.id and job.settled_at is null)
+        "#,
+        i32::try_from(days).unwrap_or(i32::MAX),
+    )
+    .execute(db)
+    .await?;
+    Ok(deleted.rows_affected())
+}
+
 /// Less than the ids of all jobs made since so many days: what settled before was made before, and
 /// looking for it must not mean looking at everything.
 fn made_before(days: u32) -> Uuid {

@@ -68,3 +68,35 @@ async fn everything_is_kept_when_nothing_is_said(db: PgPool) {
     assert_eq!(again.status, 201);
     world.stop().await;
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_node_that_was_not_heard_for_long_is_forgotten_unless_it_has_jobs(db: PgPool) {
+    let first = World::new(&db).await;
+    for node in ["gone", "busy", "here"] {
+        first.register(node).await;
+    }
+    let job = first.submit("a").await;
+    sqlx::query("update job set node = 'busy', forwarded_at = now() where id = $1")
+        .bind(job)
+        .execute(&db)
+        .await
+        .unwrap();
+    first.stop().await;
+    sqlx::query(
+        "update node set lease_until = now() - make_interval(days => 40),
+                         seen_at = now() - make_interval(days => 40)
+          where id <> 'here'",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+
+    let world = World::new(&db).await;
+    while status(&world, "/node/gone".to_owned()).await != 404 {
+        tokio::task::yield_now().await;
+    }
+    for kept in ["busy", "here"] {
+        assert_eq!(status(&world, format!("/node/{kept}")).await, 200, "{kept}");
+    }
+    world.stop().await;
+}
