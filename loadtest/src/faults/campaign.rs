@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::system::{Cluster, Hogs, Proxy, Signal, System, Weather};
 
 use super::{
+    Bench,
     ledger::Ledger,
     plan::{Fault, Step},
 };
@@ -17,13 +18,13 @@ const END_PATIENCE: Duration = Duration::from_secs(20);
 /// Breaks one thing after the other. A service that ends by itself is noted, and started again.
 pub(super) async fn run(
     system: &mut System,
-    cluster: &Cluster,
+    bench: &Bench,
     ledger: &Ledger,
     steps: &[Step],
 ) -> anyhow::Result<()> {
     for step in steps {
         tokio::time::sleep(step.pause).await;
-        carry_out(system, cluster, ledger, step.fault).await?;
+        carry_out(system, bench, ledger, step.fault).await?;
         revive(system, ledger)?;
     }
     Ok(())
@@ -31,16 +32,26 @@ pub(super) async fn run(
 
 async fn carry_out(
     system: &mut System,
-    cluster: &Cluster,
+    bench: &Bench,
     ledger: &Ledger,
     fault: Fault,
 ) -> anyhow::Result<()> {
     match fault {
         Fault::KillNode(number) => kill_node(system, number)?,
         Fault::KillWeb => kill_web(system)?,
-        Fault::RestartDatabase => restart_database(system, cluster, ledger).await?,
+        Fault::RestartDatabase => restart_database(system, &bench.cluster, ledger).await?,
         Fault::TerminateNode(number) => terminate_node(system, ledger, number).await?,
         Fault::TerminateWeb => terminate_web(system, ledger).await?,
+        Fault::ChangeWeb => {
+            bench.change(&mut system.web_digester);
+            terminate_web(system, ledger).await?;
+            system.until_web_is_ready().await?;
+        }
+        Fault::ChangeNode(number) => {
+            bench.change(&mut system.nodes[number].digester);
+            terminate_node(system, ledger, number).await?;
+            system.until_node_is_ready(number).await?;
+        }
         Fault::StopNode(number, time) => {
             if let Some(process) = &system.nodes[number].process {
                 process.signal(Signal::Stop)?;

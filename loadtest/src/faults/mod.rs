@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// How long the receiver is away (F16), and how long the soak lasts (F19).
     #[arg(long, default_value_t = 10)]
     seconds: u32,
+    /// The binary of an earlier release, for F11.
+    #[arg(long, value_name = "FILE")]
+    previous: Option<PathBuf>,
     /// Only these, such as mix, F1, F15.
     #[arg(long, value_delimiter = ',')]
     figures: Vec<Figure>,
@@ -86,6 +89,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
 }
 
 impl Bench {
+    /// Makes the version under test of an earlier one, and the other way round.
+    fn change(&self, digester: &mut PathBuf) {
+        let current = *digester == self.digester;
+        let other = self.args.previous.as_ref().filter(|_| current);
+        digester.clone_from(other.unwrap_or(&self.digester));
+    }
+
     fn tell_how_to_repeat(&self, figure: Figure, line: &Line) {
         let Args { seed, jobs, faults, nodes, seconds, .. } = self.args;
         say::aside(&format!("{figure:?} is broken: {}", line.result));

@@ -17,6 +17,10 @@ pub(super) enum Fault {
     TerminateNode(usize),
     /// The web service is told to end, and started again.
     TerminateWeb,
+    /// The web service is told to end, and goes on as the other version.
+    ChangeWeb,
+    /// A digester service is told to end, and goes on as the other version.
+    ChangeNode(usize),
     /// A digester service stands still for so long.
     StopNode(usize, Duration),
     /// The web service stands still for so long.

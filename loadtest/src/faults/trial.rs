@@ -75,7 +75,7 @@ impl<'a> Trial<'a> {
     ) -> anyhow::Result<Duration> {
         let submitting = submit::start(&self.system, &self.ledger, orders, plan::duration(steps));
         let watching = watch::start(&self.system, &self.ledger, self.dice.fork());
-        campaign::run(&mut self.system, &self.bench.cluster, &self.ledger, steps).await?;
+        campaign::run(&mut self.system, self.bench, &self.ledger, steps).await?;
         submitting.await.context("join the clients")??;
         let begin = Instant::now();
         self.system.until_settled(SETTLE_PATIENCE).await?;

@@ -68,6 +68,8 @@ pub(crate) struct System {
     pub(crate) to_web: Option<Proxy>,
     /// What the web service is told when it starts.
     pub(crate) web_environment: Environment,
+    /// What the web service is.
+    pub(crate) web_digester: PathBuf,
     folder: PathBuf,
     digester: PathBuf,
     web_port: u16,
@@ -85,6 +87,8 @@ pub(crate) struct Node {
     pub(crate) to_node: Option<Proxy>,
     /// What it is told when it starts.
     pub(crate) environment: Environment,
+    /// Which binary it is.
+    pub(crate) digester: PathBuf,
     port: u16,
 }
 
@@ -116,6 +120,7 @@ impl System {
             nodes: Vec::new(),
             to_web: None,
             web_environment: Environment::new(),
+            web_digester: digester.to_owned(),
             folder: folder.to_owned(),
             digester: digester.to_owned(),
             web_port: free_port()?,
@@ -141,7 +146,8 @@ impl System {
             false => None,
         };
         let name = format!("node-{}", number + 1);
-        Ok(Node { name, process: None, to_node, environment: Environment::new(), port })
+        let (environment, digester) = (Environment::new(), self.digester.clone());
+        Ok(Node { name, process: None, to_node, environment, digester, port })
     }
 
     fn configure(&self) -> anyhow::Result<()> {
@@ -218,7 +224,8 @@ impl System {
 
     /// Starts the web service.
     pub(crate) fn start_web(&mut self) -> anyhow::Result<()> {
-        let process = self.process("webservice", "web", &self.web_environment)?;
+        let process =
+            self.process(&self.web_digester, "webservice", "web", &self.web_environment)?;
         self.web = Some(process);
         Ok(())
     }
@@ -226,19 +233,20 @@ impl System {
     /// Starts a digester service.
     pub(crate) fn start_node(&mut self, number: usize) -> anyhow::Result<()> {
         let node = &self.nodes[number];
-        let process = self.process("service", &node.name, &node.environment)?;
+        let process = self.process(&node.digester, "service", &node.name, &node.environment)?;
         self.nodes[number].process = Some(process);
         Ok(())
     }
 
     fn process(
         &self,
+        digester: &Path,
         role: &str,
         name: &str,
         environment: &Environment,
     ) -> anyhow::Result<Process> {
         let config = self.folder.join(format!("{name}.toml"));
-        Process::start(&self.digester, role, &config, &self.log(name), environment)
+        Process::start(digester, role, &config, &self.log(name), environment)
     }
 
     fn log(&self, name: &str) -> PathBuf {

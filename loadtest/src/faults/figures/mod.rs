@@ -11,6 +11,7 @@ mod replay;
 mod soak;
 mod starved;
 mod steps;
+mod upgrade;
 mod zombie;
 
 use clap::ValueEnum;
@@ -149,6 +150,6 @@ pub(super) async fn run(figure: Figure, bench: &Bench) -> anyhow::Result<Line> {
         Figure::F7 => zombie::run(bench).await,
         Figure::F12 => clock::run(bench).await,
         Figure::F21 => starved::run(bench).await,
-        Figure::F11 => Ok(Line::not_yet(figure, "an earlier release")),
+        Figure::F11 => upgrade::run(bench).await,
     }
 }
