@@ -33,6 +33,10 @@ impl Backend for App {
         Ok(token.reveal())
     }
 
+    async fn keep_token(&self, crop: &CropId, user: &str, token: &str) -> Result<(), BackendError> {
+        self.access.keep_gobii(user, crop.as_str(), token).await.map_err(logged)
+    }
+
     async fn owner_of_token(
         &self,
         crop: &CropId,

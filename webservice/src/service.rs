@@ -56,6 +56,8 @@ impl Service {
         let batches =
             store::batch_pool(&self.config.database).context("read the database address")?;
         let app = App::new(db.clone(), batches.clone(), self.config, self.checks, shutdown.clone());
+        let router =
+            routes::router(app.clone()).context("read the addresses of GOBii's databases")?;
         let work = tokio::spawn({
             let (app, stop_all) = (app.clone(), shutdown.clone().drop_guard());
             async move {
@@ -64,7 +66,6 @@ impl Service {
             }
         });
         info!(%address, "the web service listens at {address}");
-        let router = routes::router(app);
         let closing = CancellationToken::new();
         let leave = async {
             shutdown.cancelled().await;

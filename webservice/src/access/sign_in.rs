@@ -151,13 +151,28 @@ impl Access {
 
     /// Makes a token for a GOBii client, good with one tenant.
     pub(crate) async fn issue_gobii(&self, owner: &str, tenant: &str) -> Result<Secret, ApiError> {
-        let (secret, hours) = (Secret::gobii(), self.login.gobii_hours);
+        let secret = Secret::gobii();
+        self.keep(owner, tenant, secret.hash()).await?;
+        Ok(secret)
+    }
+
+    /// Keeps a token that another server gave to a GOBii client.
+    pub(crate) async fn keep_gobii(
+        &self,
+        owner: &str,
+        tenant: &str,
+        token: &str,
+    ) -> Result<(), ApiError> {
+        self.keep(owner, tenant, Hash::of(token)).await
+    }
+
+    async fn keep(&self, owner: &str, tenant: &str, secret: Hash) -> Result<(), ApiError> {
+        let until = from_now(self.login.gobii_hours);
         let credential = NewCredential {
             tenant: Some(tenant),
-            ..NewCredential::new(Use::Gobii, owner, secret.hash(), from_now(hours))
+            ..NewCredential::new(Use::Gobii, owner, secret, until)
         };
-        access::issue(&self.db, &credential).await.doing("issue a token")?;
-        Ok(secret)
+        access::issue(&self.db, &credential).await.doing("keep the token").map(drop)
     }
 
     /// Makes an API token of the caller's, which allows no more than the caller may.

@@ -22,6 +22,14 @@ pub trait Backend: Send + Sync + 'static {
         user: &str,
     ) -> impl Future<Output = Result<String, BackendError>> + Send;
 
+    /// Keeps a token that another server gave out; until when it is good is decided here.
+    fn keep_token(
+        &self,
+        crop: &CropId,
+        user: &str,
+        token: &str,
+    ) -> impl Future<Output = Result<(), BackendError>> + Send;
+
     /// Whose token this is in this crop, if it is (still) good.
     fn owner_of_token(
         &self,

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use super::{
     contact::Contact,
     crop::{ContextPath, CropId},
+    upstream::UpstreamUrl,
 };
-use crate::access::PasswordHash;
+use crate::{access::PasswordHash, config::DatabaseUrl};
 
 /// Everything the facade is told when it starts.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,6 +22,8 @@ pub struct GobiiConfig {
     pub host: Option<String>,
     /// The port that clients are sent to; the one they came to when absent.
     pub port: Option<u16>,
+    /// A GOBii server that answers what is not ours: everything but the instructions of loads.
+    pub upstream: Option<UpstreamUrl>,
     /// The crops.
     pub crops: Crops,
     /// The largest request body, in bytes.
@@ -38,6 +41,7 @@ impl Default for GobiiConfig {
             version: concat!("Digester ", env!("CARGO_PKG_VERSION")).to_owned(),
             host: None,
             port: None,
+            upstream: None,
             crops: Crops::default(),
             max_body_bytes: 4 << 20,
             preview: PreviewConfig::default(),
@@ -86,6 +90,9 @@ pub struct CropConfig {
     /// Where extractor instructions would lie, if not `extractor/instructions/` there.
     #[serde(default)]
     pub extractor_instructions: Option<PathBuf>,
+    /// GOBii's own database of the crop, which instructions are checked against; only read.
+    #[serde(default)]
+    pub database: Option<DatabaseUrl>,
     /// Other directories that instructions may read from and write to.
     #[serde(default)]
     pub more_roots: Vec<PathBuf>,
@@ -115,6 +122,7 @@ impl CropConfig {
             digest: None,
             instructions: None,
             extractor_instructions: None,
+            database: None,
             more_roots: Vec::new(),
             directory_mode: default_directory_mode(),
             users: BTreeMap::new(),
@@ -149,6 +157,11 @@ impl Crops {
         }
         self.0.insert(id, crop);
         Ok(())
+    }
+
+    /// The databases of those that have one.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = (&CropId, &str)> {
+        self.0.iter().filter_map(|(id, crop)| Some((id, crop.database.as_ref()?.reveal())))
     }
 
     pub(super) fn into_iter(self) -> impl Iterator<Item = (CropId, CropConfig)> {

@@ -82,6 +82,8 @@ pub(super) enum GobiiError {
     TooLarge { limit: usize },
     /// The body did not arrive whole.
     Incomplete,
+    /// The server that was there before does not answer.
+    UpstreamAway,
     /// The service behind cannot answer at the moment.
     Unavailable,
     /// The service is at fault.
@@ -99,7 +101,7 @@ impl GobiiError {
             Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Incomplete => StatusCode::REQUEST_TIMEOUT,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::UpstreamAway => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -119,6 +121,9 @@ impl GobiiError {
                 "The request is larger than this server takes ({limit} bytes)"
             )),
             Self::Incomplete => Message::bad_request("The request did not arrive whole; try again"),
+            Self::UpstreamAway => Message::error(
+                "The GOBii server behind this one does not answer; try again in a few seconds",
+            ),
             Self::Unavailable => Message::error(
                 "The server cannot reach its database at the moment; try again in a few seconds",
             ),
@@ -138,7 +143,8 @@ impl GobiiError {
             }
             _ => {}
         }
-        let (status, unavailable) = (self.status(), matches!(self, Self::Unavailable));
+        let (status, unavailable) =
+            (self.status(), matches!(self, Self::Unavailable | Self::UpstreamAway));
         let mut response = seal(status, &[], &self.messages(), stamp);
         if unavailable {
             response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);

@@ -25,6 +25,7 @@ use super::{
     names,
     path::{Query, segments},
     settings,
+    upstream::Upstream,
 };
 
 /// What every call can reach.
@@ -33,6 +34,7 @@ pub(super) struct Facade<B> {
     pub(super) crops: Vec<Crop>,
     pub(super) backend: B,
     pub(super) database: Box<dyn GobiiDatabase>,
+    upstream: Option<Upstream>,
 }
 
 /// GOBii's contract for the crops of the configuration, without a GOBii database.
@@ -50,11 +52,13 @@ pub fn router_with<B: Backend>(
 ) -> Router {
     let crops = std::mem::take(&mut config.crops);
     let version = config.version.clone();
+    let upstream = config.upstream.take().map(Upstream::new);
     let facade = Facade {
         config,
         crops: crops.into_iter().map(|(id, crop)| Crop::new(id, crop)).collect(),
         backend,
         database: Box::new(database),
+        upstream,
     };
     Router::new()
         .fallback(answer::<B>)
@@ -83,8 +87,16 @@ impl<B: Backend> Facade<B> {
             let Some(rest) = crop.context.rest_of(&segments) else { continue };
             let rest: Vec<_> = rest.iter().map(String::as_str).collect();
             if let ["gobii", "v1", call @ ..] = rest.as_slice() {
-                return self.serve(crop, call, head, body).await;
+                return match &self.upstream {
+                    Some(upstream) => self.serve_beside(upstream, crop, call, head, body).await,
+                    None => self.serve(crop, call, head, body).await,
+                };
             }
+        }
+        if let Some(upstream) = &self.upstream {
+            let stamp = Stamp { version: &self.config.version, ..Stamp::default() };
+            let answer = upstream.pass(head, body, self.config.max_body_bytes).await;
+            return answer.unwrap_or_else(|error| error.into_response(&stamp));
         }
         match segments.windows(2).any(|pair| pair == ["gobii", "v1"]) {
             true => self.no_crop(),
@@ -101,12 +113,25 @@ impl<B: Backend> Facade<B> {
 
     /// Everything but the server's address is for those who may come.
     async fn serve(&self, crop: &Crop, call: &[&str], head: &Parts, body: &mut Body) -> Response {
-        let id = crop.id.as_str();
-        let stamp = Stamp { version: &self.config.version, crop: Some(id), token: None };
         if (&head.method, call) == (&Method::GET, &["configsettings"]) {
-            return settings::get(self, crop, &head.headers).into_response(&stamp);
+            return settings::get(self, crop, &head.headers).into_response(&self.stamp(crop));
         }
-        let caller = login::authenticate(&self.backend, crop, head).await;
+        self.answer(crop, call, head, body).await
+    }
+
+    /// Answers a call of somebody who is known.
+    pub(super) async fn answer(
+        &self,
+        crop: &Crop,
+        call: &[&str],
+        head: &Parts,
+        body: &mut Body,
+    ) -> Response {
+        let stamp = self.stamp(crop);
+        let caller = match self.upstream {
+            Some(_) => self.known_there(crop, head).await,
+            None => login::authenticate(&self.backend, crop, head).await,
+        };
         let caller = match caller {
             Ok(caller) => caller,
             Err(error) => return error.into_response(&stamp),
@@ -121,6 +146,10 @@ impl<B: Backend> Facade<B> {
         };
         sign(&mut response, crop, &caller);
         response
+    }
+
+    pub(super) fn stamp<'a>(&'a self, crop: &'a Crop) -> Stamp<'a> {
+        Stamp { version: &self.config.version, crop: Some(crop.id.as_str()), token: None }
     }
 
     async fn carry_out(

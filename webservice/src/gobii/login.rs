@@ -32,13 +32,13 @@ pub(super) struct Caller {
 }
 
 /// What a request shows of its caller.
-enum Credentials {
+pub(super) enum Credentials {
     Password { user: String, password: String },
     Token(String),
 }
 
 impl Credentials {
-    fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         if let (Some(user), Some(password)) = (text(headers, &USER), text(headers, &PASSWORD)) {
             return Some(Self::Password { user, password });
         }

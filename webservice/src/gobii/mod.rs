@@ -5,6 +5,7 @@
 //! headers, double slashes, status codes that are never 404) is what those clients need.
 
 mod backend;
+mod beside;
 mod body;
 mod check;
 mod config;
@@ -26,6 +27,8 @@ mod object;
 mod path;
 mod roots;
 mod settings;
+mod upstream;
+mod warehouse;
 mod words;
 
 pub use backend::{Acceptance, Backend, BackendError, LoggedIn, Login};
@@ -35,3 +38,5 @@ pub use contact::{Contact, Email};
 pub use crop::{ContextPath, CropId};
 pub use database::{Dataset, Experiment, GobiiDatabase, Lookup, NoDatabase};
 pub use facade::{router, router_with};
+pub use upstream::UpstreamUrl;
+pub use warehouse::Warehouses;

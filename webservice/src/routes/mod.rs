@@ -24,7 +24,8 @@ use crate::{
     access::{identify, locate},
     app::App,
     error::ApiError,
-    gobii, origin, pages,
+    gobii::{self, Warehouses},
+    origin, pages,
 };
 
 /// How many items one request may carry.
@@ -93,17 +94,20 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// The plain API and the pages, ready to serve.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: App) -> Result<Router, sqlx::Error> {
     let identified = identified().layer(middleware::from_fn_with_state(app.clone(), identify));
     let callbacks = callbacks(app.config.token.clone());
     let (router, _) = open().merge(identified).merge(callbacks).split_for_parts();
     let router = router.merge(pages::router(&app));
     // Where GOBii's contract is spoken, its facade knows what to say of paths that lead nowhere.
     let router = match app.config.gobii.clone() {
-        Some(config) => router.fallback_service(gobii::router(config, app.clone())),
+        Some(config) => {
+            let warehouses = Warehouses::new(config.crops.databases())?;
+            router.fallback_service(gobii::router_with(config, app.clone(), warehouses))
+        }
         None => router.fallback(edge::not_found),
     };
-    router
+    let router = router
         .method_not_allowed_fallback(edge::method_not_allowed)
         .layer(DefaultBodyLimit::max(app.config.max_body_bytes))
         .layer(middleware::from_fn(origin::refuse_foreign))
@@ -112,7 +116,8 @@ pub(crate) fn router(app: App) -> Router {
         .layer(TraceLayer::new_for_http().make_span_with(edge::request_span).on_failure(()))
         .layer(middleware::from_fn_with_state(app.clone(), locate))
         .layer(middleware::map_response_with_state(app.clone(), part))
-        .with_state(app)
+        .with_state(app);
+    Ok(router)
 }
 
 /// Sends callers elsewhere once the service is stopping: each keeps its connection for this answer.

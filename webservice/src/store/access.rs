@@ -131,6 +131,7 @@ pub(crate) async fn issue(
         )
         insert into credential (id, secret, use, owner, tenant, label, grants, expires_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8)
+            on conflict (secret) do update set expires_at = excluded.expires_at
         returning created_at
         "#,
         new.id,

@@ -4,6 +4,10 @@ use reqwest::Method;
 use schema::Grant;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, PgPool};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 use webservice::{
     access::Accounts,
     config::{DatabaseConfig, DatabaseUrl},
@@ -15,8 +19,7 @@ const SERVICES: &str = "shared by the services";
 
 /// A service that wants to know who calls, with an account for each of these.
 pub(crate) async fn closed(db: &PgPool, accounts: &[(&str, &str)], more: Value) -> World {
-    let url = db.connect_options().to_url_lossy().to_string();
-    let accounts_of = Accounts::open(&DatabaseConfig::new(DatabaseUrl::new(url))).await.unwrap();
+    let accounts_of = Accounts::open(&at(db)).await.unwrap();
     for (name, grants) in accounts {
         let grants: Vec<Grant> = grants.split(' ').map(|grant| grant.parse().unwrap()).collect();
         accounts_of.put(name, Some(&password(name)), Some(&grants)).await.unwrap();
@@ -26,6 +29,10 @@ pub(crate) async fn closed(db: &PgPool, accounts: &[(&str, &str)], more: Value) 
         access[name] = value.clone();
     }
     World::with(db, json!({"token": SERVICES, "access": access})).await
+}
+
+fn at(db: &PgPool) -> DatabaseConfig {
+    DatabaseConfig::new(DatabaseUrl::new(db.connect_options().to_url_lossy().to_string()))
 }
 
 fn password(name: &str) -> String {
@@ -183,8 +190,7 @@ async fn what_is_taken_from_an_account_is_taken_from_its_tokens_and_sessions(db:
     let read =
         async || send(world.request(Method::GET, "/instruction/one").bearer_auth(secret)).await;
     assert_eq!(read().await.status, 200);
-    let url = db.connect_options().to_url_lossy().to_string();
-    let accounts = Accounts::open(&DatabaseConfig::new(DatabaseUrl::new(url))).await.unwrap();
+    let accounts = Accounts::open(&at(&db)).await.unwrap();
     accounts.put("ann", None, Some(&["read:maize".parse().unwrap()])).await.unwrap();
     assert_eq!(read().await.problem(), "forbidden");
     assert!(accounts.remove("ann").await.unwrap());
@@ -310,5 +316,54 @@ async fn a_page_asks_who_comes_and_then_shows_what_was_wanted(db: PgPool) {
     let out = send(browser.post(format!("{}/logout", world.url)).header("cookie", cookie)).await;
     assert_eq!(out.headers["location"], "/login");
     assert_eq!(send(page("/jobs").header("cookie", cookie)).await.status, 303);
+    world.stop().await;
+}
+
+/// A directory that knows one user, and answers one bind a connection (RFC 4511, 4.2).
+async fn directory() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ldap://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut request = [0; 512];
+            let length = client.read(&mut request).await.unwrap();
+            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            let known = request.contains("uid=lda,ou=people") && request.contains("of lda");
+            let code = if known { 0 } else { 49 };
+            // LDAPMessage { messageID 1, bindResponse { resultCode, "", "" } }
+            let answer = [0x30, 12, 2, 1, 1, 0x61, 7, 0x0a, 1, code, 4, 0, 4, 0];
+            client.write_all(&answer).await.unwrap();
+        }
+    });
+    url
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_user_of_the_directory_comes_in_with_its_grants_or_those_of_an_account(db: PgPool) {
+    let bind = "uid={user},ou=people,dc=example,dc=org";
+    let ldap = json!({"url": directory().await, "bind": bind, "grants": ["read:rice"]});
+    let world = closed(&db, &[("ann", "submit:rice")], json!({"ldap": ldap})).await;
+    let session = async |user: &str, password: &str| {
+        world.post("/session", &json!({"user": user, "password": password})).await
+    };
+    assert_eq!(session("lda", "of lda").await.json()["grants"], json!(["read:rice"]));
+    for (user, password) in [("lda", "wrong"), ("lda", ""), ("x,uid=lda", "of lda"), ("", "")] {
+        assert_eq!(session(user, password).await.problem(), "unauthorized", "{user} {password}");
+    }
+    assert_eq!(session("ann", "of ann").await.status, 200, "an account's password is its own");
+    let accounts = Accounts::open(&at(&db)).await.unwrap();
+    accounts.put("lda", None, Some(&["submit:maize".parse().unwrap()])).await.unwrap();
+    assert_eq!(session("lda", "of lda").await.json()["grants"], json!(["submit:maize"]));
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_directory_that_is_away_keeps_out_its_own_users_only(db: PgPool) {
+    let ldap = json!({"url": "ldap://127.0.0.1:9", "bind": "uid={user}"});
+    let world = closed(&db, &[("ann", "submit:rice")], json!({"ldap": ldap})).await;
+    let lda = json!({"user": "lda", "password": "of lda"});
+    assert_eq!(world.post("/session", &lda).await.problem(), "unavailable");
+    assert_eq!(get(&world, "ann", "/job").await.status, 200);
     world.stop().await;
 }

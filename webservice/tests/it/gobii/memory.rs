@@ -69,6 +69,13 @@ impl Backend for Memory {
         })
     }
 
+    async fn keep_token(&self, crop: &CropId, user: &str, token: &str) -> Result<(), BackendError> {
+        let owner = (crop.to_string(), user.to_owned());
+        self.state(|state| {
+            state.tokens.insert(token.to_owned(), owner);
+        })
+    }
+
     async fn owner_of_token(
         &self,
         crop: &CropId,

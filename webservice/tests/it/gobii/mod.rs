@@ -1,5 +1,6 @@
 //! GOBii's contract, as its clients see it on the wire.
 
+mod beside;
 mod captures;
 mod create;
 mod files;
@@ -7,4 +8,5 @@ mod login;
 mod memory;
 mod read;
 mod strict;
+mod warehouse;
 mod world;
