@@ -2,6 +2,7 @@
 //!
 //! Under the light load hardly anybody waits. Under the heavy one nine tenths of the cores are busy
 //! and dozens wait, so that backfill looks at as many jobs as it may whenever something happens.
+//! Words after `--` choose: `cargo bench -p regulator --bench simulation -- heavy 100`.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ const RICH: &str = "rank = { fair = { weights = { maize = 2 } } }
 gates = [{ resources = { cores = 16, memory = \"48 GiB\" } }, { keyed = {} }]";
 
 fn main() {
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let strategies = [
         ("four at once", "gates = [{ fixed = { at_once = 4 } }]".to_owned()),
         ("fair, resources, keyed", RICH.to_owned()),
@@ -23,9 +25,11 @@ fn main() {
         let every = Duration::from_millis(every);
         let trace = Generator { jobs: 1_000_000, every, ..Generator::default() }.trace();
         for (name, toml) in &strategies {
-            let took = seconds(toml, &trace);
-            let line = writeln!(std::io::stdout(), "{load} load, {name:<28} {took:6.2} s");
-            line.expect("the terminal is there");
+            let name = format!("{load} load, {name:<28}");
+            if wanted.iter().all(|word| name.contains(word)) {
+                let line = writeln!(std::io::stdout(), "{name} {:6.2} s", seconds(toml, &trace));
+                line.expect("the terminal is there");
+            }
         }
     }
 }
