@@ -9,6 +9,7 @@ mod excerpt;
 mod letters;
 mod matrix;
 mod notes;
+mod plain;
 mod row;
 mod rows;
 mod scan;

@@ -4,7 +4,7 @@
 pub(super) const ALIGNMENT: usize = 4096;
 
 /// How long a part is.
-pub(super) const BLOCK_BYTES: usize = 1 << 20;
+pub(super) const BLOCK_BYTES: usize = 2 << 20;
 
 /// Room for a part; memory is taken when it is first filled.
 #[derive(Debug, Default)]

@@ -1,21 +1,21 @@
 //! The rows of a matrix: calls are read, counted, checked and written.
 
-use schema::Finding;
+mod notes;
 
 use super::{
     cells::Tail,
-    chunk,
     codec::{BadCall, Codec, Form},
     counts::CallCounts,
-    notes::{Notes, Place, Warned, shown},
+    notes::Notes,
     row::{self, Line},
     scan, sizes,
     vcf::Alleles,
 };
 use crate::{
     failure::error,
-    plan::{Calls, MatrixPlan, NamePlace, Plan, Read, TablePlan},
+    plan::{Calls, MatrixPlan, Plan, Read, TablePlan},
 };
+use notes::MatrixNotes;
 
 /// Makes the matrix's rows of one chunk.
 pub(super) struct MatrixMaker<'a> {
@@ -222,83 +222,4 @@ fn bare_row<'a>(table: &TablePlan, line: Line<'a>) -> Option<Row<'a>> {
         }
         _ => None,
     }
-}
-
-/// Gives what is found in a row its address.
-struct MatrixNotes<'n, 'l> {
-    plan: MatrixPlan,
-    table: &'n TablePlan,
-    line: Line<'l>,
-    number: u64,
-    notes: &'n mut Notes,
-}
-
-impl<'l> MatrixNotes<'_, 'l> {
-    fn bad_call(&mut self, i: usize, cell: &[u8], why: BadCall) {
-        let kind = self.plan.calls.as_str();
-        match why {
-            BadCall::Wrong => self.bad(i, cell, error(format_args!("this is no {kind} call"))),
-            BadCall::Tolerated => {
-                let place = self.place(Some(i));
-                let (plan, line, table) = (self.plan, self.line, self.table);
-                self.notes.warn(Warned::Call, place, || {
-                    let mut finding = error(format_args!("this is no {kind} call, taken as NN"));
-                    finding.cell = Some(shown(cell));
-                    named(plan, line, finding.table(&table.name))
-                });
-            }
-        }
-    }
-
-    fn bad(&mut self, i: usize, cell: &[u8], mut finding: Finding) {
-        if self.notes.is_full() {
-            return;
-        }
-        finding.cell = Some(shown(cell));
-        let finding = named(self.plan, self.line, finding.table(&self.table.name));
-        self.notes.error(self.place(Some(i)), finding);
-    }
-
-    fn row_error(&mut self, finding: Finding) {
-        let finding = named(self.plan, self.line, finding.table(&self.table.name));
-        self.notes.error(self.place(None), finding);
-    }
-
-    fn too_few(&mut self, few: row::TooFew) {
-        let place = Place { cell: Some(few.found), ..self.place(None) };
-        self.notes.error(place, chunk::too_few(self.table, few, self.line.text));
-    }
-
-    /// Every row must be as long as the first one.
-    fn is_even(&mut self, cells: usize, width: Option<usize>) -> bool {
-        let Some(width) = width.filter(|width| *width != cells) else { return true };
-        let mut finding =
-            error(format_args!("the row has {cells} calls, the first row of the matrix {width}"));
-        finding.cell = Some(shown(self.line.text));
-        let finding = finding.remedy("every row of a matrix must have as many calls as the first");
-        let finding = named(self.plan, self.line, finding.table(&self.table.name));
-        let mut place = self.place(Some(cells.min(width)));
-        place.call = None;
-        self.notes.error(place, finding);
-        false
-    }
-
-    fn place(&self, call: Option<usize>) -> Place<'l> {
-        let cell = match (self.table.read, call) {
-            (Read::Block { cell, .. }, Some(call)) => Some(cell + call),
-            _ => None,
-        };
-        Place { number: self.number, line: self.line, cell, call }
-    }
-}
-
-/// Adds the names that stand in the line itself.
-fn named(plan: MatrixPlan, line: Line<'_>, mut finding: Finding) -> Finding {
-    let name = |place: Option<NamePlace>| match place {
-        Some(NamePlace::Line { cell }) => line.cells.get(line.text, cell).map(shown),
-        _ => None,
-    };
-    finding.marker = name(plan.marker_name);
-    finding.sample = name(plan.sample_name);
-    finding
 }
