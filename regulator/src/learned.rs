@@ -198,3 +198,28 @@ impl Class {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Moment;
+
+    #[test]
+    fn of_the_jobs_that_ran_out_of_memory_the_latest_are_remembered() {
+        let learned = Learned::try_from(Draft::default()).unwrap();
+        let mut experience = Experience::default();
+        for id in 1..=BURNT as u128 + 1 {
+            let ask = Ask::new(AskId(id), "loader", "maize");
+            let run = Running {
+                demand: ask.demand,
+                alone: false,
+                started: Moment::ZERO,
+                runtime: None,
+                ask: ask.into(),
+            };
+            experience.burn(&learned, &run);
+            assert_eq!(experience.burnt.len(), BURNT.min(id as usize));
+        }
+        assert!(!experience.burnt.contains_key(&AskId(1)));
+    }
+}

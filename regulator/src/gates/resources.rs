@@ -23,6 +23,9 @@ pub struct Resources {
     pub(crate) scratch: Option<Bytes>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) io: Option<u64>,
+    /// All of them together; what is not bounded holds everything.
+    #[serde(skip)]
+    capacity: Demand,
 }
 
 #[derive(Deserialize)]
@@ -45,20 +48,21 @@ impl TryFrom<Draft> for Resources {
         if cores.is_none() && memory.is_none() && scratch.is_none() && io.is_none() {
             return Err("`resources` needs at least one of `cores`, `memory`, `scratch`, `io`");
         }
-        Ok(Self { cores, memory, scratch, io })
+        let bytes = |size: Option<Bytes>| size.map_or(u64::MAX, |size| size.0);
+        let capacity = Demand {
+            cpu_milli: cores.map_or(u64::MAX, |cores| (cores * 1000.0).round() as u64),
+            memory: bytes(memory),
+            scratch: bytes(scratch),
+            io: io.unwrap_or(u64::MAX),
+        };
+        Ok(Self { cores, memory, scratch, io, capacity })
     }
 }
 
 impl Resources {
     /// The budget; what is not bounded holds everything.
     pub fn capacity(&self) -> Demand {
-        let bytes = |size: Option<Bytes>| size.map_or(u64::MAX, |size| size.0);
-        Demand {
-            cpu_milli: self.cores.map_or(u64::MAX, |cores| (cores * 1000.0).round() as u64),
-            memory: bytes(self.memory),
-            scratch: bytes(self.scratch),
-            io: self.io.unwrap_or(u64::MAX),
-        }
+        self.capacity
     }
 
     fn bounded(&self) -> impl Iterator<Item = (Resource, u64)> {
@@ -102,7 +106,7 @@ impl Gate for Resources {
     }
 
     fn admits(&self, want: &Want<'_>, books: &Books) -> bool {
-        self.capacity().holds(&books.used().plus(&want.demand))
+        self.capacity.holds(&books.used().plus(&want.demand))
     }
 
     fn blockers(&self, want: &Want<'_>, books: &Books) -> Vec<Blocker> {

@@ -20,7 +20,7 @@
 
 use super::Stack;
 use crate::demand::Room;
-use crate::{Moment, Want};
+use crate::{Books, Moment, Want};
 
 /// The head's claim: from when it has room, and what it leaves free then.
 pub(super) struct Reservation<'a> {
@@ -36,6 +36,11 @@ impl Reservation<'_> {
         self.left = self.left.checked_sub(1)?;
         Some(())
     }
+
+    /// Whether a job is gone by the time that the head has room, or leaves it that room.
+    pub(super) fn spares(&self, want: &Want<'_>, books: &Books) -> bool {
+        want.ends_by(self.at, books) || !want.alone && self.spare.holds(&want.demand)
+    }
 }
 
 impl Stack {
@@ -48,9 +53,8 @@ impl Stack {
 
     /// Whether a job that every gate admits may start before the head.
     pub(super) fn may_pass(&self, head: &Reservation<'_>, want: &Want<'_>) -> bool {
-        let gone = want.ends_by(head.at, &self.books);
         let mut gates = self.gates.iter();
-        (gone || !want.alone && head.spare.holds(&want.demand))
+        head.spares(want, &self.books)
             && gates.all(|gate| gate.leaves_room(&head.want, want, &self.books))
     }
 

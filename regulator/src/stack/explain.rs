@@ -103,7 +103,7 @@ impl Stack {
         let ahead = u32::try_from(queue.before(held.spot)).unwrap_or(u32::MAX);
         let mut cursor = queue.cursor();
         let first = std::iter::from_fn(|| cursor.next()).take(SAMPLE.min(ahead) as usize);
-        let first: Option<Vec<_>> = first.map(|other| self.want(&other.ask).runtime).collect();
+        let first: Option<Vec<_>> = first.map(|other| self.want(&other.held.ask).runtime).collect();
         let first = first?;
         let sum = first.iter().fold(Duration::ZERO, |sum, length| sum.saturating_add(*length));
         let mean = sum / (first.len() as u32).max(1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Stack;
 use super::backfill::Reservation;
-use crate::waiting::Held;
+use crate::waiting::{Entry, Held};
 use crate::{AskId, Facet, Mode, Reach, Want};
 
 /// What a search came to.
@@ -27,11 +27,17 @@ impl Stack {
 
     fn scan(&self, first: &mut Option<AskId>) -> Option<Arc<Held>> {
         let mut reserved: Option<Reservation<'_>> = None;
+        let singly = self.refuses_singly();
         for queue in self.waiting.in_order() {
             let mut cursor = queue.cursor();
-            while let Some(held) = cursor.next() {
+            while let Some(Entry { held, leads }) = cursor.next() {
                 let want = self.want(&held.ask);
-                match (self.refused_by(&want), &mut reserved) {
+                let refusal = match &reserved {
+                    // Most of those behind a head fail for this, which is quickly told.
+                    Some(head) if singly && !head.spares(&want, &self.books) => Some(Reach::Job),
+                    _ => self.refused_by(&want),
+                };
+                match (refusal, &mut reserved) {
                     (None, None) => return Some(held.clone()),
                     (None, Some(head)) if self.may_pass(head, &want) => return Some(held.clone()),
                     (Some(Reach::Node), _) => return None,
@@ -46,12 +52,18 @@ impl Stack {
                     (Some(Reach::Job), None) => {}
                     (_, Some(head)) => head.look_further()?,
                 }
-                if let Some(behind) = self.waiting.behind(held) {
+                if *leads && let Some(behind) = self.waiting.behind(held) {
                     cursor.look_into(&held.class, behind);
                 }
             }
         }
         None
+    }
+
+    /// Whether every refusal speaks for a single job, or for a key.
+    fn refuses_singly(&self) -> bool {
+        let mut reaches = self.gates.iter().map(|gate| gate.reach());
+        reaches.all(|reach| matches!(reach, Reach::Room | Reach::Job | KEY))
     }
 
     /// The reach of the widest refusal.

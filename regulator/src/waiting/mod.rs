@@ -21,14 +21,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-pub(crate) use queue::{Class, Held, Queue, Spot};
+pub(crate) use queue::{Class, Entry, Held, Queue, Spot};
 
 use crate::AskId;
-use queue::Score;
+use queue::{Score, Standing};
 
 /// The jobs of one key: by queue, by class, by spot.
-type Lanes = BTreeMap<Arc<str>, BTreeMap<Class, Lane>>;
-type Lane = BTreeMap<Spot, Arc<Held>>;
+type Lanes = BTreeMap<Arc<str>, BTreeMap<Class, Standing>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
@@ -58,7 +57,7 @@ impl Waiting {
     }
 
     /// Those behind a job that is the first of its key in its class; they do not stand in the line.
-    pub(crate) fn behind(&self, held: &Held) -> Option<Range<'_, Spot, Arc<Held>>> {
+    pub(crate) fn behind(&self, held: &Held) -> Option<Range<'_, Spot, Entry>> {
         let lanes = self.lanes.get(held.lane.as_ref()?)?;
         let lane = lanes.get(&held.queue)?.get(&held.class)?;
         let first = lane.keys().next() == Some(&held.spot);
@@ -82,7 +81,7 @@ impl Waiting {
             queue.join(&held);
         }
         match held.lane.clone() {
-            None => self.stand(&held),
+            None => self.stand(&held, false),
             Some(key) => self.join_lane(&key, held),
         }
     }
@@ -123,15 +122,15 @@ impl Waiting {
         };
         let Some(lanes) = self.lanes.get(key).filter(|_| changed) else { return };
         let lanes = lanes.values().flat_map(BTreeMap::values);
-        let heads: Vec<_> = lanes.filter_map(|lane| lane.values().next().cloned()).collect();
-        for head in heads {
-            if busy { self.sit(&head) } else { self.stand(&head) }
+        let heads: Vec<_> = lanes.filter_map(first).collect();
+        for (head, leads) in heads {
+            if busy { self.sit(&head) } else { self.stand(&head, leads) }
         }
     }
 
-    fn stand(&mut self, held: &Arc<Held>) {
+    fn stand(&mut self, held: &Arc<Held>, leads: bool) {
         if let Some(queue) = self.queues.get_mut(&held.queue) {
-            queue.stand(held.clone());
+            queue.stand(held.clone(), leads);
         }
     }
 
@@ -145,24 +144,19 @@ impl Waiting {
         let lanes = self.lanes.entry(key.clone()).or_default();
         let lane = lanes.entry(held.queue.clone()).or_default().entry(held.class.clone());
         let lane = lane.or_default();
-        let before = lane.values().next().cloned();
-        lane.insert(held.spot, held.clone());
-        let first = before.as_ref().is_none_or(|before| held.spot < before.spot);
-        if first && !self.busy.contains(key) {
-            if let Some(before) = before {
-                self.sit(&before);
-            }
-            self.stand(&held);
-        }
+        let before = first(lane);
+        lane.insert(held.spot, Entry { held, leads: false });
+        let now = first(lane);
+        self.lead(key, before, now);
     }
 
     fn leave_lane(&mut self, key: &Arc<str>, held: &Held) {
         let Some(lanes) = self.lanes.get_mut(key) else { return };
         let Some(classes) = lanes.get_mut(&held.queue) else { return };
         let Some(lane) = classes.get_mut(&held.class) else { return };
-        let was_first = lane.keys().next() == Some(&held.spot);
+        let before = first(lane);
         lane.remove(&held.spot);
-        let next = lane.values().next().cloned();
+        let now = first(lane);
         if lane.is_empty() {
             classes.remove(&held.class);
         }
@@ -172,11 +166,29 @@ impl Waiting {
         if lanes.is_empty() {
             self.lanes.remove(key);
         }
-        if was_first && !self.busy.contains(key) {
-            self.sit(held);
-            if let Some(next) = next {
-                self.stand(&next);
-            }
+        self.lead(key, before, now);
+    }
+
+    /// Lets the first of a lane stand in the line, unless its key is busy.
+    fn lead(&mut self, key: &str, before: Option<First>, now: Option<First>) {
+        let same = |one: &First, other: &First| one.0.spot == other.0.spot && one.1 == other.1;
+        let unchanged = matches!((&before, &now), (Some(before), Some(now)) if same(before, now));
+        if unchanged || self.busy.contains(key) {
+            return;
+        }
+        if let Some((before, _)) = before {
+            self.sit(&before);
+        }
+        if let Some((now, leads)) = now {
+            self.stand(&now, leads);
         }
     }
+}
+
+/// The first of a lane, and whether it leads others.
+type First = (Arc<Held>, bool);
+
+fn first(lane: &Standing) -> Option<First> {
+    let entry = lane.values().next()?;
+    Some((entry.held.clone(), lane.len() > 1))
 }

@@ -64,7 +64,18 @@ pub(crate) struct Queue {
     pub(crate) name: Arc<str>,
     pub(crate) score: Score,
     line: Line,
-    classes: BTreeMap<Class, BTreeMap<Spot, Arc<Held>>>,
+    classes: BTreeMap<Class, Standing>,
+}
+
+/// Jobs in the line, by spot.
+pub(super) type Standing = BTreeMap<Spot, Entry>;
+
+/// A job in the line.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) held: Arc<Held>,
+    /// Whether others of its key and class stand behind it, and not in the line.
+    pub(crate) leads: bool,
 }
 
 impl Queue {
@@ -98,10 +109,12 @@ impl Queue {
         self.line.is_empty()
     }
 
-    pub(super) fn stand(&mut self, held: Arc<Held>) {
+    /// Puts a job into the line, or says anew whether it leads others.
+    pub(super) fn stand(&mut self, held: Arc<Held>, leads: bool) {
+        let (spot, entry) = (held.spot, Entry { held: held.clone(), leads });
         match self.classes.get_mut(&held.class) {
-            Some(class) => class.insert(held.spot, held),
-            None => self.classes.entry(held.class.clone()).or_default().insert(held.spot, held),
+            Some(class) => class.insert(spot, entry),
+            None => self.classes.entry(held.class.clone()).or_default().insert(spot, entry),
         };
     }
 
@@ -123,14 +136,15 @@ pub(crate) struct Cursor<'a> {
 /// The first of some jobs of a class, and those after it.
 struct Head<'a> {
     class: &'a Class,
-    first: &'a Arc<Held>,
-    rest: Range<'a, Spot, Arc<Held>>,
+    spot: Spot,
+    first: &'a Entry,
+    rest: Range<'a, Spot, Entry>,
 }
 
 impl<'a> Head<'a> {
-    fn new(class: &'a Class, mut jobs: Range<'a, Spot, Arc<Held>>) -> Option<Self> {
-        let (_, first) = jobs.next()?;
-        Some(Self { class, first, rest: jobs })
+    fn new(class: &'a Class, mut jobs: Range<'a, Spot, Entry>) -> Option<Self> {
+        let (spot, first) = jobs.next()?;
+        Some(Self { class, spot: *spot, first, rest: jobs })
     }
 }
 
@@ -151,25 +165,27 @@ impl PartialOrd for Head<'_> {
 impl Ord for Head<'_> {
     /// The least spot is the greatest: a heap has its greatest on top.
     fn cmp(&self, other: &Self) -> Ordering {
-        other.first.spot.cmp(&self.first.spot)
+        other.spot.cmp(&self.spot)
     }
 }
 
 impl<'a> Cursor<'a> {
     /// The next in line.
-    pub(crate) fn next(&mut self) -> Option<&'a Arc<Held>> {
+    pub(crate) fn next(&mut self) -> Option<&'a Entry> {
         let mut head = self.heads.peek_mut()?;
         let next = head.first;
         match head.rest.next() {
-            Some((_, following)) => head.first = following,
+            Some((spot, following)) => (head.spot, head.first) = (*spot, following),
             None => _ = PeekMut::pop(head),
         }
         Some(next)
     }
 
     /// Takes in more jobs of a class, each in its place.
-    pub(crate) fn look_into(&mut self, class: &'a Class, jobs: Range<'a, Spot, Arc<Held>>) {
-        self.heads.extend(Head::new(class, jobs));
+    pub(crate) fn look_into(&mut self, class: &'a Class, jobs: Range<'a, Spot, Entry>) {
+        if let Some(head) = Head::new(class, jobs) {
+            self.heads.push(head);
+        }
     }
 
     /// Leaves out every class for which a refusal of `facet` to `class` speaks.

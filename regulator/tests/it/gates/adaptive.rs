@@ -74,6 +74,7 @@ fn a_doubling_that_does_not_pay_is_taken_back_even_if_the_work_has_its_knee_ther
 #[test]
 fn what_ran_in_one_window_does_not_count_in_the_next() {
     let mut world = World::new("gates = [{ adaptive = { max = 8, start = 4, window = \"10s\" } }]");
+    world.pass(100.0);
     for id in 1..=4 {
         world.submit(id, |_| ()).unwrap();
     }

@@ -131,8 +131,35 @@ fn a_job_that_never_ran_teaches_nothing() {
 }
 
 #[test]
+fn as_many_jobs_are_remembered_as_was_set() {
+    let highest = "learned = { samples = 4, margin = 1, history = 4, percentile = 100 }
+gates = [{ resources = { memory = 1000 } }]";
+    for (others, booked) in [(3, 900), (4, 100)] {
+        let mut world = World::new(highest);
+        for (id, peak) in [900].into_iter().chain(std::iter::repeat_n(100, others)).enumerate() {
+            submit(&mut world, id as u128, 100);
+            world.start();
+            let outcome = Outcome { peak_memory: Some(peak), ..Outcome::of(End::Completed) };
+            assert!(world.node.finish(world.now, AskId(id as u128), outcome));
+        }
+        submit(&mut world, 50, 100);
+        assert_eq!(world.grant().unwrap().demand.memory, booked, "after {others} others");
+    }
+}
+
+#[test]
+fn settings_at_the_ends_of_their_ranges_are_taken() {
+    for right in ["samples = 64", "samples = 1, history = 1", "history = 10000"] {
+        let toml = format!("learned = {{ {right} }}\ngates = [{{ fixed = {{ at_once = 1 }} }}]");
+        assert!(Strategy::from_toml(&toml).is_ok(), "{right}");
+    }
+}
+
+#[test]
 fn settings_out_of_range_are_refused() {
-    for wrong in ["percentile = 0", "percentile = 101", "margin = 0.9", "samples = 65"] {
+    for wrong in
+        ["percentile = 0", "percentile = 101", "margin = 0.9", "samples = 65", "history = 10001"]
+    {
         let toml = format!("learned = {{ {wrong} }}\ngates = [{{ fixed = {{ at_once = 1 }} }}]");
         assert!(Strategy::from_toml(&toml).is_err(), "{wrong}");
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use regulator::{AskId, Demand, Moment, Never, Refusal, Regulator, Resource};
+use regulator::{Ask, AskId, Demand, Moment, Never, Refusal, Regulator, Resource};
 
 use crate::world::{World, id};
 
@@ -22,6 +22,23 @@ fn world(demands: &[Demand]) -> World {
 
 fn memory(gib: u64) -> Demand {
     Demand { memory: gib * GIB, ..Demand::default() }
+}
+
+#[test]
+fn room_is_expected_when_the_job_that_has_the_node_for_itself_ends() {
+    let mut world = World::new("gates = [{ resources = { memory = 100 } }]");
+    let large = |alone| {
+        move |ask: &mut Ask| {
+            (ask.demand.memory, ask.alone) = (60, alone);
+            ask.runtime = Some(Duration::from_secs(100));
+        }
+    };
+    world.submit(1, large(true)).unwrap();
+    world.submit(2, large(false)).unwrap();
+    assert_eq!(world.start(), [1]);
+    let why = world.node.explain(world.now, AskId(2)).unwrap();
+    let room = why.blockers.iter().find(|blocker| blocker.gate == "resources").unwrap();
+    assert_eq!(room.expected, Some(Moment::from_secs_f64(100.0)));
 }
 
 #[test]
