@@ -38,6 +38,9 @@ pub trait Observer: Sync {
     fn may_publish(&self) -> bool {
         !self.is_cancelled()
     }
+    /// The most bytes of disk that it held, outputs and what was spilled beside them; told once, of
+    /// a digest that went well.
+    fn held_disk(&self, _bytes: u64) {}
 }
 
 /// Watches nothing, ends nothing.

@@ -44,8 +44,9 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
         config.deadline_seconds.or(node.limits.deadline_seconds).map(Duration::from_secs);
     let digest = async {
         let end = digest(&node, &config, job, &reporter, deadline).await;
+        let peak_scratch = reporter.disk();
         // A slow web service must not hold the node.
-        permit.finish(regulator::Outcome::of(end));
+        permit.finish(regulator::Outcome { peak_scratch, ..regulator::Outcome::of(end) });
         node.intake.moves_on(id, attempt, HeldState::Reporting);
         reporter.finish();
     };

@@ -108,6 +108,11 @@ impl Work {
         self.reporter.progress(progress);
     }
 
+    /// Tells the most bytes of disk that it held, for the regulator to learn from.
+    pub fn held_disk(&self, bytes: u64) {
+        self.reporter.held_disk(bytes);
+    }
+
     /// Whether what was made may get its final name now; if not, stop and leave nothing behind.
     ///
     /// Waits while it is not known whether the attempt still holds the job: somebody else may have

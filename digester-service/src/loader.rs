@@ -156,4 +156,8 @@ impl Observer for Watch<'_> {
     fn may_publish(&self) -> bool {
         self.0.may_publish()
     }
+
+    fn held_disk(&self, bytes: u64) {
+        self.0.held_disk(bytes);
+    }
 }

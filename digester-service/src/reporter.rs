@@ -55,6 +55,8 @@ struct News {
     stages: VecDeque<JobPatch>,
     /// Units done that the regulator has not heard of.
     work: u64,
+    /// The most disk that it held, if its digester said so.
+    disk: Option<u64>,
     /// The present stage and progress.
     stage: Option<String>,
     progress: Option<Progress>,
@@ -112,6 +114,15 @@ impl Reporter {
         news.progress = Some(progress);
         drop(news);
         self.told.notify_one();
+    }
+
+    pub(crate) fn held_disk(&self, bytes: u64) {
+        self.news().disk = Some(bytes);
+    }
+
+    /// What its digester said that it held of the disk.
+    pub(crate) fn disk(&self) -> Option<u64> {
+        self.news().disk
     }
 
     /// Tells the digester to stop; the first reason counts.

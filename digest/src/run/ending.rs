@@ -90,6 +90,8 @@ impl Run<'_> {
         report.tables = self.tables.iter().map(|table| table.report(calls)).collect();
         report.matrix = self.summary().map(|summary| summary.report());
         report.findings = self.found.into_warnings();
+        let tables = self.tables.iter().map(TableSink::held_bytes);
+        self.observer.held_disk(tables.chain(self.missing.iter().map(Sink::bytes)).sum());
         for table in self.tables {
             report.files.push(table.keep()?);
         }

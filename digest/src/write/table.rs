@@ -110,6 +110,15 @@ impl TableSink {
         }
     }
 
+    /// How many bytes it holds on disk once it is written.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        let spilled = match &self.way {
+            Way::Turned(turn) => turn.spilled_bytes(),
+            _ => 0,
+        };
+        self.sink.bytes() + spilled
+    }
+
     /// How many rows came in.
     pub(crate) fn rows_in(&self) -> u64 {
         self.report.rows_in

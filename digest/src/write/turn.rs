@@ -127,8 +127,13 @@ impl Turn {
     /// How many bytes the rows so far take on disk until they are written.
     pub(crate) fn disk_bytes(&self) -> u64 {
         let calls = (self.rows() * self.calls) as u64;
-        let spilled: usize = self.spills.iter().map(|spill| spill.rows * self.calls).sum();
-        (spilled * self.codec.width()) as u64 + calls * self.codec.text_width() as u64
+        self.spilled_bytes() + calls * self.codec.text_width() as u64
+    }
+
+    /// How many bytes were spilled.
+    pub(crate) fn spilled_bytes(&self) -> u64 {
+        let rows: usize = self.spills.iter().map(|spill| spill.rows).sum();
+        (rows * self.calls * self.codec.width()) as u64
     }
 
     /// How many rows are not spilled.

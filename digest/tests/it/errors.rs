@@ -244,6 +244,32 @@ fn an_uncounted_matrix_is_the_same_and_nothing_is_said_of_it() {
 }
 
 #[test]
+fn an_observer_hears_of_the_disk_that_outputs_and_spilled_rows_held() {
+    #[derive(Default)]
+    struct Disk(AtomicU64);
+    impl Observer for Disk {
+        fn stage(&self, _: Stage, _: &str) {}
+        fn progress(&self, _: Progress) {}
+        fn is_cancelled(&self) -> bool {
+            false
+        }
+        fn held_disk(&self, bytes: u64) {
+            assert_eq!(self.0.swap(bytes, Ordering::Relaxed), 0, "it is told once");
+        }
+    }
+    let lines: String = (0..90).map(|i| format!("s{i}\tA\tC\tG\n")).collect();
+    // Half the memory is for rows of three calls, a byte each: all but the last twelve spill.
+    for (memory, spilled) in [(1 << 20, 0), (160, 3 * 78)] {
+        let world = World::with(format!("x\tm1\tm2\tm3\n{lines}"));
+        let (disk, options) = (Disk::default(), Options { memory, ..Options::default() });
+        let instruction = world.instruction(&turned_names());
+        let report = digest::digest(&instruction, &options, &disk).unwrap();
+        let outputs: u64 = report.files.iter().map(|file| file.bytes).sum();
+        assert_eq!(disk.0.into_inner(), outputs + spilled);
+    }
+}
+
+#[test]
 fn turning_twice_gives_the_matrix_back() {
     let lines: String =
         (0..97).map(|i| format!("s{i}\tAA\tA{}\tNN\n", ["C", "G", "T"][i % 3])).collect();

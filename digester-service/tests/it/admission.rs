@@ -88,7 +88,7 @@ async fn replay(world: &World, node: &Node, trace: &[TraceJob], steps: &[Step]) 
 }
 
 fn request(world: &World, number: usize, job: &TraceJob) -> Value {
-    let order = Order { number, exclusive: job.key.clone(), memory: job.demand.memory };
+    let order = Order { number, exclusive: job.key.clone(), memory: job.demand.memory, disk: 0 };
     let (_, mut request) = world.web.submit("sleeper", &serde_json::to_value(order).unwrap());
     request["job"]["tenant"] = json!(job.tenant);
     request
@@ -132,6 +132,29 @@ const PRIORITY: &str =
 const FAIR: &str = "rank = { fair = { charge = \"jobs\", weights = { wheat = 2 } } }
     gates = [{ fixed = { at_once = 3 } }]";
 const RESOURCES: &str = "gates = [{ resources = { memory = 60 } }]";
+
+#[tokio::test]
+async fn scratch_disk_is_booked_as_jobs_before_held_it() {
+    let strategy = "learned = { samples = 1, margin = 2 }
+        gates = [{ resources = { scratch = 1000 } }]";
+    let strategy = Strategy::from_toml(strategy).unwrap();
+    let world = World::new().await;
+    let node = world.node_with(json!({ "regulator": strategy }), json!({}));
+    for (number, booked) in [(0, 0), (1, 80)] {
+        let order = Order { number, exclusive: None, memory: 0, disk: 40 };
+        let (_, request) = world.web.submit("sleeper", &serde_json::to_value(order).unwrap());
+        node.takes(&request).await;
+        while node.sleepers.begun().len() <= number {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(node.get("/regulator").await.json()["used"]["scratch"], booked);
+        node.sleepers.wake(number);
+        while node.get("/regulator").await.json()["running"] != 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    node.stop().await;
+}
 
 #[tokio::test]
 async fn first_come_is_first_served_as_the_simulator_says() {

@@ -25,6 +25,8 @@ pub(crate) struct Order {
     pub(crate) number: usize,
     pub(crate) exclusive: Option<String>,
     pub(crate) memory: u64,
+    /// How much disk it says that it held.
+    pub(crate) disk: u64,
 }
 
 impl Default for Sleepers {
@@ -57,10 +59,11 @@ impl Digester for Sleepers {
     }
 
     fn digest(&self, work: &Work) -> Outcome {
-        let Order { number, .. } = serde_json::from_str(work.instruction().get()).unwrap();
+        let Order { number, disk, .. } = serde_json::from_str(work.instruction().get()).unwrap();
         self.begun.send_modify(|begun| begun.push(number));
         let woken = self.woken.0.lock().unwrap();
         drop(self.woken.1.wait_while(woken, |woken| !woken.contains(&number)).unwrap());
+        work.held_disk(disk);
         Outcome::Completed { message: "woke up".to_owned(), report: None }
     }
 }
