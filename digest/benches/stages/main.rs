@@ -36,6 +36,14 @@ impl Case {
     fn new(write: impl Fn(&Path), instruction: impl Fn(&Path, &Path) -> String) -> Self {
         let memory = Path::new("/dev/shm");
         let home = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
+        Self::at(home, write, instruction)
+    }
+
+    fn at(
+        home: TempDir,
+        write: impl Fn(&Path),
+        instruction: impl Fn(&Path, &Path) -> String,
+    ) -> Self {
         let [from, to] = ["in", "out"].map(|name| home.path().join(name));
         fs::create_dir(&from).unwrap();
         write(&from.join("input"));
@@ -68,10 +76,13 @@ fn read(criterion: &mut Criterion) {
     let bytes = plain.bytes;
     let gzip = Case::new(|path| fs::copy(plain.input(), path).map(drop).unwrap(), only_names);
     compress(&gzip.input());
+    let blocks = Case::new(|path| fs::copy(plain.input(), path).map(drop).unwrap(), only_names);
+    compress_blocks(&blocks.input());
     let mut group = criterion.benchmark_group("read");
     group.throughput(Throughput::Bytes(bytes));
     group.bench_function("plain", |bench| bench.iter(|| plain.digest(true)));
     group.bench_function("gzip", |bench| bench.iter(|| gzip.digest(true)));
+    group.bench_function("BGZF", |bench| bench.iter(|| blocks.digest(true)));
 }
 
 fn compress(path: &Path) {
@@ -79,6 +90,37 @@ fn compress(path: &Path) {
     let mut encoder = GzEncoder::new(File::create(path).unwrap(), Compression::fast());
     encoder.write_all(&text).unwrap();
     encoder.finish().unwrap();
+}
+
+/// BGZF: gzip members of 64 KiB that tell their own size.
+fn compress_blocks(path: &Path) {
+    let text = fs::read(path).unwrap();
+    let mut file = Vec::new();
+    for part in text.chunks(0xff00).chain([&b""[..]]) {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(part).unwrap();
+        let member = encoder.finish().unwrap();
+        let size = u16::try_from(member.len() + 8 - 1).unwrap().to_le_bytes();
+        file.extend_from_slice(&[0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0, b'B', b'C', 2, 0]);
+        file.extend_from_slice(&size);
+        file.extend_from_slice(&member[10..]);
+    }
+    fs::write(path, file).unwrap();
+}
+
+/// Copies calls that stand in the file as they are written, sums them up and brings them to disk.
+fn write(criterion: &mut Criterion) {
+    let input = |path: &Path| hapmap(path, 3_200, 5_000, true);
+    let disk = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let cases = [
+        ("to memory, summed up", Case::new(input, two_letters)),
+        ("to disk, summed up", Case::at(disk, input, two_letters)),
+    ];
+    let mut group = criterion.benchmark_group("write");
+    for (name, case) in &cases {
+        group.throughput(Throughput::Bytes(case.bytes));
+        group.bench_function(*name, |bench| bench.iter(|| case.digest(false)));
+    }
 }
 
 /// Cuts every cell of every line.
@@ -120,5 +162,5 @@ fn short() -> Criterion {
     Criterion::default().sample_size(20).warm_up_time(second / 2).measurement_time(2 * second)
 }
 
-criterion_group! { name = stages; config = short(); targets = read, cut, calls, turn }
+criterion_group! { name = stages; config = short(); targets = read, cut, calls, turn, write }
 criterion_main!(stages);
