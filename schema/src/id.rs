@@ -21,6 +21,14 @@ impl JobId {
         Self(Uuid::now_v7())
     }
 
+    /// No greater than the ids of all jobs made from then on, and greater than those made before.
+    #[must_use]
+    pub fn first_at(at: Timestamp) -> Self {
+        // A UUID of version 7 begins with 48 bits of milliseconds since 1970.
+        let since = u128::try_from(at.as_millisecond()).unwrap_or_default();
+        Self(Uuid::from_u128(since << 80))
+    }
+
     /// When it was made, if it is of a version that tells.
     #[must_use]
     pub fn made_at(self) -> Option<Timestamp> {
@@ -160,6 +168,14 @@ mod tests {
             assert!(Key::new(text).is_err(), "{text:?}");
         }
         assert!(Key::new("data_20260101_120000_USER_READER").is_ok());
+    }
+
+    #[test]
+    fn a_moment_parts_the_ids_made_before_from_those_made_after() {
+        let id = JobId::mint();
+        let made = id.made_at().unwrap();
+        assert!(JobId::first_at(made) <= id);
+        assert!(JobId::first_at(made + std::time::Duration::from_millis(1)) > id);
     }
 
     #[test]

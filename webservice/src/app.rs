@@ -16,7 +16,8 @@ use crate::{
     mapping::Mapping,
     metrics::Metrics,
     news::News,
-    store::instruction::Acceptance,
+    pages::Kept,
+    store::{Pools, instruction::Acceptance},
 };
 
 /// What is known here of the instructions of one kind.
@@ -42,6 +43,9 @@ pub(crate) struct Shared {
     pub(crate) db: PgPool,
     /// For statements that carry many rows.
     pub(crate) batches: PgPool,
+    /// For what people look for, who are many and may ask for much.
+    pub(crate) pages: PgPool,
+    pub(crate) kept: Kept,
     pub(crate) config: Config,
     pub(crate) access: Access,
     pub(crate) news: Arc<News>,
@@ -68,8 +72,7 @@ impl Deref for App {
 
 impl App {
     pub(crate) fn new(
-        db: PgPool,
-        batches: PgPool,
+        Pools { db, batches, pages }: Pools,
         config: Config,
         checks: HashMap<Kind, Arc<dyn KindCheck>>,
         shutdown: CancellationToken,
@@ -81,6 +84,8 @@ impl App {
             access,
             db,
             batches,
+            pages,
+            kept: Kept::default(),
             accepting: Batcher::new(accepting, accept::LANES),
             metrics: Metrics::new(),
             migrated: CancellationToken::new(),

@@ -99,6 +99,11 @@ impl ApiError {
         self.kind() == ProblemKind::Unavailable
     }
 
+    /// Whether a statement was ended because it took too long.
+    pub(crate) fn is_too_slow(&self) -> bool {
+        matches!(self, Self::Database { source, .. } if is_of_class(source, &["57014"]))
+    }
+
     /// The problem that the caller reads; what is ours to know goes to the log.
     pub(crate) fn problem(&self) -> Problem {
         match self {

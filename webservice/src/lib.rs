@@ -22,6 +22,7 @@ mod retention;
 mod routes;
 mod service;
 mod store;
+mod streams;
 
 pub use app::KindCheck;
 pub use config::Config;

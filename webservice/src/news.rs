@@ -85,6 +85,17 @@ impl News {
 pub(crate) struct Listener(broadcast::Receiver<JobId>);
 
 impl Listener {
+    /// Returns once any job may have changed.
+    pub(crate) async fn any(&mut self) {
+        // A change, or so much that some was missed; or the service is stopping.
+        drop(self.0.recv().await);
+    }
+
+    /// Takes what changed so far as known.
+    pub(crate) fn catch_up(&mut self) {
+        self.0 = self.0.resubscribe();
+    }
+
     /// Returns once this job may have changed.
     pub(crate) async fn changed(&mut self, id: JobId) {
         loop {

@@ -10,8 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    KindCheck, access, app::App, config::Config, error::is_outage, forward, nodes, retention,
-    routes, store,
+    KindCheck, access,
+    app::App,
+    config::Config,
+    error::is_outage,
+    forward, nodes, retention, routes,
+    store::{self, Pools},
 };
 
 /// How long to wait before the database is tried again at start.
@@ -50,12 +54,10 @@ impl Service {
              they are"
         );
         let address = listener.local_addr().context("read the address listened at")?;
-        let db = store::pool(&self.config.database).context("read the database address")?;
+        let pools = Pools::new(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
         let grace = Duration::from_secs(self.config.grace_seconds);
-        let batches =
-            store::batch_pool(&self.config.database).context("read the database address")?;
-        let app = App::new(db.clone(), batches.clone(), self.config, self.checks, shutdown.clone());
+        let app = App::new(pools.clone(), self.config, self.checks, shutdown.clone());
         let router =
             routes::router(app.clone()).context("read the addresses of GOBii's databases")?;
         let work = tokio::spawn({
@@ -75,8 +77,7 @@ impl Service {
         let serve = edge::serve(listener, router, closing.clone(), edge::Limits::default());
         let (served, ()) = tokio::join!(serve, leave);
         let worked = work.await.context("join the forwarder");
-        db.close().await;
-        batches.close().await;
+        pools.close().await;
         worked??;
         served.context("serve requests")
     }

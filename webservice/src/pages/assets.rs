@@ -16,7 +16,7 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 6] = [
+const ASSETS: [Asset; 7] = [
     Asset {
         name: "style.css",
         media_type: "text/css; charset=utf-8",
@@ -36,6 +36,11 @@ const ASSETS: [Asset; 6] = [
         name: "find.js",
         media_type: "text/javascript; charset=utf-8",
         body: include_str!("assets/find.js"),
+    },
+    Asset {
+        name: "live.js",
+        media_type: "text/javascript; charset=utf-8",
+        body: include_str!("assets/live.js"),
     },
     Asset {
         name: "times.js",

@@ -26,7 +26,12 @@ impl PageError {
 
 impl From<ApiError> for PageError {
     fn from(error: ApiError) -> Self {
-        Self(error.problem())
+        let problem = error.problem();
+        if error.is_too_slow() {
+            let detail = "this takes too long to find: choose fewer days, or ask for less";
+            return Self::new(ProblemKind::Unavailable, detail);
+        }
+        Self(problem)
     }
 }
 

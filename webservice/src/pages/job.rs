@@ -16,6 +16,7 @@ use super::{
     error::PageError,
     extract::Named,
     layout::{Page, Place},
+    live::{List, Part, Shown},
     words,
 };
 
@@ -27,6 +28,8 @@ struct Known {
     job: Job,
     events: Vec<JobEvent>,
     report: Option<Report>,
+    /// Whether the files that it wrote can be had.
+    downloads: bool,
 }
 
 pub(super) async fn show(
@@ -34,13 +37,19 @@ pub(super) async fn show(
     caller: Caller,
     Named(id): Named<JobId>,
 ) -> Result<Page, PageError> {
-    let known = look_up(&app, &caller, id).await?;
+    let known = known(&app, action::look_up(&app, &caller, id).await?).await?;
+    let shown = known.shown();
     let title = format!("{} {}", known.job.key, known.job.status);
     let content = html! {
         p.crumb { a href="/jobs" { "Jobs" } " / Job " (known.job.number) }
-        @for section in sections(&known) { (section) }
+        @for list in &shown.lists { div.stack #(list.id) { (list) } }
     };
-    Ok(Page::new(title, Place::Jobs, content))
+    Ok(Page::new(title, Place::Jobs, content).live(format!("/jobs/{id}/live"), &shown))
+}
+
+/// What the page shows of a job, to whoever may see it.
+pub(super) async fn shown(app: &App, id: JobId) -> Result<Shown, PageError> {
+    Ok(known(app, action::whole(app, id).await?).await?.shown())
 }
 
 pub(super) async fn cancel(
@@ -65,36 +74,41 @@ fn to(job: &Job) -> Redirect {
     Redirect::to(&format!("/jobs/{}", job.id))
 }
 
-async fn look_up(app: &App, caller: &Caller, id: JobId) -> Result<Known, PageError> {
-    let job = action::look_up(app, caller, id).await?;
-    let events = store::event::list(&app.db, id, 0, EVENTS).await.doing("list the events")?;
+async fn known(app: &App, job: Job) -> Result<Known, PageError> {
+    let events = store::event::list(&app.pages, job.id, 0, EVENTS).await;
+    let events = events.doing("list the events")?;
     // What another kind or version left may look different: then it is not shown here.
     let report = job.report.as_ref().and_then(|report| serde_json::from_str(report.get()).ok());
-    Ok(Known { job, events, report })
+    Ok(Known { job, events, report, downloads: app.config.downloads })
 }
 
-/// What the page tells, most wanted first. Each has an id, by which it is kept up to date.
-fn sections(known: &Known) -> Vec<Markup> {
-    let Known { job, events, report } = known;
-    let mut sections = vec![head(job)];
-    sections.extend(now::section(job, events));
-    if let Some(report) = report {
-        sections.extend(findings::section(report));
+impl Known {
+    /// What is told of the job, most wanted first.
+    fn shown(&self) -> Shown {
+        let Self { job, events, report, .. } = self;
+        let files = self.downloads.then(|| format!("/job/{}/files", job.id));
+        let report = report.as_ref();
+        let sections = [
+            ("head", Some(head(job))),
+            ("now", now::section(job, events)),
+            ("findings", report.and_then(findings::section)),
+            ("way", Some(way::section(job, events, report))),
+            ("result", report.and_then(|report| result::section(report, files.as_deref()))),
+            ("matrix", report.and_then(|report| report.matrix.as_ref()).map(matrix::section)),
+            ("history", Some(history(events))),
+        ];
+        let part =
+            |(id, html): (&str, Option<Markup>)| Some(Part { id: id.to_owned(), html: html? });
+        let parts = sections.into_iter().filter_map(part).collect();
+        Shown { lists: vec![List { id: "job", parts }], over: job.status.is_settled() }
     }
-    sections.push(way::section(job, events, report.as_ref()));
-    if let Some(report) = report {
-        sections.extend(result::section(report));
-        sections.extend(report.matrix.as_ref().map(matrix::section));
-    }
-    sections.push(history(events));
-    sections
 }
 
 fn head(job: &Job) -> Markup {
     html! {
         section.head #head {
             h1.name { (job.key) " " (words::status(job.status)) }
-            @if let Some(message) = said(job) { p.lead.(job.status.as_str()) { (message) } }
+            @if let Some(message) = said(job) { p.lead.(job.status.as_str()) title=(message) { (words::brief(message)) } }
             dl.facts {
                 @if let Some(tenant) = &job.tenant { div { dt { "Crop" } dd { (tenant) } } }
                 @if let Some(user) = &job.submitted_by { div { dt { "User" } dd { (user) } } }

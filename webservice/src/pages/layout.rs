@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::assets;
+use super::{assets, live::Shown};
 
 /// Which part of the pages one is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,11 +25,26 @@ pub(super) struct Page {
     title: String,
     place: Place,
     content: Markup,
+    live: Option<Live>,
+}
+
+/// How a page is kept up to date.
+struct Live {
+    /// Who tells what is new.
+    address: String,
+    /// What the page shows.
+    seen: String,
 }
 
 impl Page {
     pub(super) fn new(title: impl Into<String>, place: Place, content: Markup) -> Self {
-        Self { title: title.into(), place, content }
+        Self { title: title.into(), place, content, live: None }
+    }
+
+    /// The same, kept up to date by what is told at this address.
+    pub(super) fn live(mut self, address: String, shown: &Shown) -> Self {
+        self.live = (!shown.over).then(|| Live { address, seen: shown.id() });
+        self
     }
 }
 
@@ -55,7 +70,11 @@ fn document(page: &Page) -> Markup {
             body {
                 a.skip href="#content" { "Skip to the content" }
                 (header(page.place))
-                main #content { (page.content) }
+                main #content
+                    data-live=[page.live.as_ref().map(|live| &live.address)]
+                    data-seen=[page.live.as_ref().map(|live| &live.seen)] {
+                    (page.content)
+                }
                 (footer())
             }
         }
@@ -74,7 +93,7 @@ fn header(place: Place) -> Markup {
                     a href=(path) aria-current=[(is == place).then_some("page")] { (name) }
                 }
             }
-            span #live role="status" {}
+            span #state role="status" {}
         }
     }
 }

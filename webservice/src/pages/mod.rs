@@ -1,7 +1,7 @@
 //! The web pages: what a person sees in a browser.
 //!
-//! They are rendered here, whole, and can be read without JavaScript. One module a page; `layout`
-//! is what they share, `words` how things are said.
+//! They are rendered here, whole, and can be read without JavaScript; `live` keeps those that are open
+//! up to date. One module a page; `layout` is what they share, `words` how things are said.
 
 mod assets;
 mod chart;
@@ -14,10 +14,13 @@ mod instruction;
 mod job;
 mod jobs;
 mod layout;
+mod live;
 mod login;
 mod node;
 mod nodes;
 mod overview;
+mod recent;
+mod throughput;
 mod words;
 
 use axum::{
@@ -27,13 +30,23 @@ use axum::{
 
 use crate::{access::identify, app::App};
 
+/// What pages share while they are shown.
+#[derive(Default)]
+pub(crate) struct Kept {
+    views: live::Views,
+    overview: recent::Recent<live::Shown>,
+}
+
 /// Every page, and what pages consist of.
 pub(crate) fn router(app: &App) -> Router<App> {
     let identify = middleware::from_fn_with_state(app.clone(), identify);
     Router::new()
         .route("/", get(overview::show))
+        .route("/live", get(live::overview))
         .route("/jobs", get(jobs::show))
+        .route("/jobs/live", get(live::jobs))
         .route("/jobs/{id}", get(job::show))
+        .route("/jobs/{id}/live", get(live::job))
         .route("/jobs/{id}/cancel", post(job::cancel))
         .route("/jobs/{id}/rerun", post(job::rerun))
         .route("/instructions/{key}", get(instruction::show))

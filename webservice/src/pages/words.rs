@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use schema::{Job, JobStatus};
+use schema::{Job, JobStatus, Progress};
 
 /// What does not stand for itself in an address.
 const NAME: &AsciiSet =
@@ -14,19 +14,19 @@ const NAME: &AsciiSet =
 /// A moment: in UTC as it is sent, in the reader's zone once the script has seen it.
 pub(super) fn moment(at: Timestamp) -> Markup {
     html! {
-        time datetime=(at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")) {
-            (at.strftime("%-d %b %Y, %H:%M:%S UTC"))
-        }
+        time datetime=(exact(at)) { (at.strftime("%-d %b %Y, %H:%M:%S UTC")) }
     }
 }
 
-/// How long ago something began that goes on; the script keeps counting.
+/// Since when something goes on; the script says for how long instead.
 pub(super) fn since(begun: Timestamp) -> Markup {
     html! {
-        span data-since=(begun.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")) {
-            (length(between(begun, Timestamp::now())))
-        }
+        span.since data-since=(exact(begun)) { "since " (begun.strftime("%H:%M:%S UTC")) }
     }
+}
+
+fn exact(at: Timestamp) -> impl Render {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// From one moment to the other; nothing if the clock went backwards.
@@ -94,6 +94,15 @@ pub(super) fn status(status: JobStatus) -> Markup {
     html! { span.status.(status.as_str()) { (status.as_str()) } }
 }
 
+/// A message without the folder of the file that it tells of.
+pub(super) fn brief(message: &str) -> &str {
+    let place = message.split_once(": ").map_or(message, |(place, _)| place);
+    match place.rfind('/') {
+        Some(slash) if place.starts_with('/') => &message[slash + 1..],
+        _ => message,
+    }
+}
+
 /// How long a job took, or has been at it.
 pub(super) fn took(job: &Job) -> Markup {
     html! {
@@ -103,6 +112,12 @@ pub(super) fn took(job: &Job) -> Markup {
             _ => "–",
         }
     }
+}
+
+/// How far a job is that is being executed, if it tells.
+pub(super) fn under_way(job: &Job) -> Option<Progress> {
+    let running = job.status == JobStatus::Running;
+    job.progress.filter(|progress| running && progress.total > 0)
 }
 
 /// A name as one segment of an address.
@@ -127,6 +142,18 @@ mod tests {
         ];
         for (ms, words) in said {
             assert_eq!(length(Duration::from_millis(ms)), words);
+        }
+    }
+
+    #[test]
+    fn only_the_folder_of_a_message_is_left_out() {
+        let said = [
+            ("/in/maize/a.vcf:7:1: 1/2 is no call", "a.vcf:7:1: 1/2 is no call"),
+            ("given up: a/b", "given up: a/b"),
+            ("digested 6 tables", "digested 6 tables"),
+        ];
+        for (message, words) in said {
+            assert_eq!(brief(message), words);
         }
     }
 

@@ -1,6 +1,6 @@
 //! A job's history: as a list, or as it happens.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
     extract::State,
@@ -12,10 +12,8 @@ use axum::{
 };
 use edge::{Json, Path, Query};
 use futures_util::{Stream, StreamExt as _, stream};
-use prometheus_client::metrics::gauge::Gauge;
 use schema::{Job, JobEvent, JobId, Page, Problem, Role};
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
 use crate::{
@@ -24,6 +22,7 @@ use crate::{
     error::{ApiError, Doing as _},
     news::Listener,
     store,
+    streams::Place,
 };
 
 /// How many events a page holds, at most and by default.
@@ -98,27 +97,6 @@ struct Follow {
     last: Option<Job>,
     over: bool,
     _place: Place,
-}
-
-/// One of the places for readers who stay; given back by dropping.
-struct Place {
-    _permit: OwnedSemaphorePermit,
-    streams: Gauge,
-}
-
-impl Place {
-    fn take(app: &App) -> Result<Self, ApiError> {
-        let permit = Arc::clone(&app.streams).try_acquire_owned();
-        let permit = permit.map_err(|_| ApiError::TooManyStreams)?;
-        app.metrics.streams.inc();
-        Ok(Self { _permit: permit, streams: app.metrics.streams.clone() })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.streams.dec();
-    }
 }
 
 impl Follow {

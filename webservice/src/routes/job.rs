@@ -93,7 +93,8 @@ pub(crate) async fn look_up(app: &App, caller: &Caller, id: JobId) -> Result<Job
     whole(app, id).await
 }
 
-async fn whole(app: &App, id: JobId) -> Result<Job, ApiError> {
+/// The job with all that is known of it.
+pub(crate) async fn whole(app: &App, id: JobId) -> Result<Job, ApiError> {
     let found = store::job::find_whole(&app.db, id).await.doing("look up the job")?;
     let mut job = found.ok_or(ApiError::NoSuchJob(id))?;
     if job.status == JobStatus::Submitted && job.node.is_some() {

@@ -25,6 +25,7 @@ macro_rules! job_rows {
         )
     };
 }
+pub(super) use job_rows;
 
 /// The job with this id, without its report.
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<Option<Job>> {

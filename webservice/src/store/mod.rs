@@ -9,6 +9,7 @@ pub(crate) mod node;
 mod patch;
 pub(crate) mod retention;
 mod row;
+pub(crate) mod search;
 
 pub(crate) use patch::{Advanced, advance};
 
@@ -26,6 +27,11 @@ use crate::config::DatabaseConfig;
 const FRESH: Duration = Duration::from_secs(1);
 /// Connections for batches: two acceptances, and a few more for what digester services say.
 const BATCH_CONNECTIONS: u32 = 6;
+
+/// Connections for pages: what people look for leaves most of the database to the jobs.
+const PAGE_CONNECTIONS: u32 = 4;
+/// How long a page's statement may take: nobody waits longer than this for a page.
+const PAGE_STATEMENT: &str = "3s";
 
 /// A newer version may have been here before: see `migrations/README.md`.
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
@@ -52,38 +58,75 @@ fn limited(config: &DatabaseConfig) -> Result<PgConnectOptions, sqlx::Error> {
     ]))
 }
 
-/// A pool that connects when first needed: the service starts, and says 503, without a database.
-pub(crate) fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
-    Ok(PgPoolOptions::new()
-        .max_connections(config.max_connections)
-        .acquire_timeout(config.acquire_timeout())
-        .connect_lazy_with(limited(config)?))
+/// The connections, apart by what they are for.
+#[derive(Clone)]
+pub(crate) struct Pools {
+    pub(crate) db: PgPool,
+    pub(crate) batches: PgPool,
+    pub(crate) pages: PgPool,
 }
 
-/// The pool for statements that carry many rows, whose one good plan is known beforehand: look up
-/// by key, row by row. Making a plan each time would cost as much as carrying it out, and a plan
-/// that was made when a table was small must not read all of it when it has grown.
-pub(crate) fn batch_pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
-    let options = limited(config)?.application_name("digester webservice batches").options([
+impl Pools {
+    /// Pools that connect when first needed: the service starts, and says 503, without a database.
+    pub(crate) fn new(config: &DatabaseConfig) -> Result<Self, sqlx::Error> {
+        let options = limited(config)?;
+        Ok(Self {
+            db: pool(config)?,
+            batches: kept_fresh(bounded(config, BATCH_CONNECTIONS))
+                .connect_lazy_with(for_batches(options.clone())),
+            pages: bounded(config, PAGE_CONNECTIONS).connect_lazy_with(for_pages(options)),
+        })
+    }
+
+    pub(crate) async fn close(&self) {
+        self.db.close().await;
+        self.batches.close().await;
+        self.pages.close().await;
+    }
+}
+
+/// The pool for everything small.
+pub(crate) fn pool(config: &DatabaseConfig) -> Result<PgPool, sqlx::Error> {
+    Ok(bounded(config, config.max_connections).connect_lazy_with(limited(config)?))
+}
+
+fn bounded(config: &DatabaseConfig, connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(config.acquire_timeout())
+}
+
+/// Asking each time whether the server still answers would double the requests to it.
+fn kept_fresh(options: PgPoolOptions) -> PgPoolOptions {
+    options.test_before_acquire(false).before_acquire(|connection, past| {
+        Box::pin(async move {
+            if past.idle_for > FRESH {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    })
+}
+
+/// Statements that carry many rows have one good plan, which is known beforehand: look up by key,
+/// row by row. Making a plan each time would cost as much as carrying it out, and a plan that was
+/// made when a table was small must not read all of it when it has grown.
+fn for_batches(options: PgConnectOptions) -> PgConnectOptions {
+    options.application_name("digester webservice batches").options([
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_seqscan", "off"),
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
-    ]);
-    Ok(PgPoolOptions::new()
-        .max_connections(BATCH_CONNECTIONS)
-        .acquire_timeout(config.acquire_timeout())
-        // Asking each time whether the server still answers would double the requests to it.
-        .test_before_acquire(false)
-        .before_acquire(|connection, past| {
-            Box::pin(async move {
-                if past.idle_for > FRESH {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options))
+    ])
+}
+
+/// How best to find something depends on what is looked for, and so does the plan. It is to take no
+/// more than its share of the machine, and is too short to be compiled.
+fn for_pages(options: PgConnectOptions) -> PgConnectOptions {
+    options.application_name("digester webservice pages").options([
+        ("plan_cache_mode", "force_custom_plan"),
+        ("statement_timeout", PAGE_STATEMENT),
+        ("max_parallel_workers_per_gather", "0"),
+        ("jit", "off"),
+    ])
 }
 
 /// Brings the tables to the shape this version knows, however long that takes. A lock keeps other

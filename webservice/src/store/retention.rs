@@ -1,8 +1,10 @@
 //! What may go after a while: settled jobs with all that tells of them, and instructions that no job
 //! needs any more.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use jiff::Timestamp;
+use schema::JobId;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -74,8 +76,5 @@ pub(crate) async fn forget_nodes(db: &PgPool, days: u32) -> sqlx::Result<u64> {
 /// looking for it must not mean looking at everything.
 fn made_before(days: u32) -> Uuid {
     let age = Duration::from_secs(u64::from(days) * 24 * 60 * 60);
-    let then = SystemTime::now().checked_sub(age);
-    let then = then.and_then(|then| then.duration_since(SystemTime::UNIX_EPOCH).ok());
-    // A UUID of version 7 begins with 48 bits of milliseconds.
-    Uuid::from_u128(then.unwrap_or_default().as_millis() << 80)
+    JobId::first_at(Timestamp::now().saturating_sub(age).unwrap_or(Timestamp::UNIX_EPOCH)).0
 }

@@ -7,13 +7,14 @@ use sqlx::{ConnectOptions as _, PgPool};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
+    time::timeout,
 };
 use webservice::{
     access::Accounts,
     config::{DatabaseConfig, DatabaseUrl},
 };
 
-use crate::world::{Reply, World, id, instruction, send};
+use crate::world::{GUARD, Reply, World, id, instruction, send};
 
 const SERVICES: &str = "shared by the services";
 
@@ -365,5 +366,36 @@ async fn a_directory_that_is_away_keeps_out_its_own_users_only(db: PgPool) {
     let lda = json!({"user": "lda", "password": "of lda"});
     assert_eq!(world.post("/session", &lda).await.problem(), "unavailable");
     assert_eq!(get(&world, "ann", "/job").await.status, 200);
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn pages_show_and_tell_only_what_their_reader_may_see(db: PgPool) {
+    let accounts = [("ann", "submit:rice"), ("bob", "submit:maize"), ("eve", "read:*")];
+    let world = closed(&db, &accounts, json!({})).await;
+    let job = id(&submit(&world, "ann", "rice", "grain").await.json()["job"]);
+    for asked in ["", "status=submitted", "text=grain", "tenant=rice"] {
+        let path = format!("/jobs?{asked}");
+        assert!(get(&world, "ann", &path).await.text.contains(">grain<"), "{asked}");
+        assert!(get(&world, "eve", &path).await.text.contains(">grain<"), "{asked}");
+        assert!(!get(&world, "bob", &path).await.text.contains(">grain<"), "{asked}");
+    }
+    assert_eq!(get(&world, "bob", &format!("/jobs/{job}")).await.status, 404);
+    assert_eq!(get(&world, "bob", &format!("/jobs/{job}/live")).await.status, 404);
+    assert_eq!(get(&world, "ann", "/live").await.status, 403, "the overview tells of all");
+    let follow = async |who: &str| {
+        let request = world.request(Method::GET, "/jobs/live").basic_auth(who, Some(password(who)));
+        let mut response = request.send().await.unwrap();
+        let mut told = String::new();
+        while !told.contains("data:") {
+            let chunk = timeout(GUARD, response.chunk()).await.expect("it is told").unwrap();
+            told.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
+        }
+        told.contains("grain")
+    };
+    assert_eq!(
+        [follow("ann").await, follow("bob").await, follow("eve").await],
+        [true, false, true]
+    );
     world.stop().await;
 }

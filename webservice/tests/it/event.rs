@@ -1,66 +1,26 @@
 //! `GET /job/{id}/events`: a history as a list and as it happens.
 
-use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::world::{GUARD, World, claim, patch};
+use crate::{
+    stream::Stream,
+    world::{World, claim, patch},
+};
 
-/// A stream of server-sent events, read one at a time.
-struct Stream {
-    response: Response,
-    text: String,
+async fn follow(world: &World, job: Uuid, after: Option<&str>) -> Stream {
+    Stream::open(world, &format!("/job/{job}/events"), after).await
 }
 
-impl Stream {
-    async fn open(world: &World, job: Uuid, after: Option<&str>) -> Self {
-        let request = world.request(Method::GET, &format!("/job/{job}/events"));
-        let mut request = request.header("accept", "text/event-stream");
-        if let Some(after) = after {
-            request = request.header("last-event-id", after);
-        }
-        Self { response: request.send().await.unwrap(), text: String::new() }
+/// Everything to the stream's end: each event's name and status.
+async fn rest(mut stream: Stream) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    while let Some(message) = stream.next().await {
+        let status = message.json()["status"].as_str().unwrap().to_owned();
+        all.push((message.name, status));
     }
-
-    /// The next event's name, id and data; `None` at the stream's end.
-    async fn next(&mut self) -> Option<(String, String, Value)> {
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let (event, rest) = (event.to_owned(), rest.to_owned());
-                self.text = rest;
-                match parse(&event) {
-                    Some(event) => return Some(event),
-                    None => continue,
-                }
-            }
-            let chunk =
-                timeout(GUARD, self.response.chunk()).await.expect("something comes").unwrap()?;
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
-        }
-    }
-
-    /// Everything to the stream's end: each event's name and status.
-    async fn rest(mut self) -> Vec<(String, String)> {
-        let mut all = Vec::new();
-        while let Some((name, _, data)) = self.next().await {
-            all.push((name, data["status"].as_str().unwrap().to_owned()));
-        }
-        all
-    }
-}
-
-fn parse(event: &str) -> Option<(String, String, Value)> {
-    let field = |name: &str| {
-        let found = event.lines().find_map(|line| line.strip_prefix(name));
-        found.map(|value| value.trim().to_owned())
-    };
-    Some((
-        field("event:")?,
-        field("id:").unwrap_or_default(),
-        serde_json::from_str(&field("data:")?).unwrap(),
-    ))
+    all
 }
 
 fn told(list: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -71,13 +31,13 @@ fn told(list: &[(&str, &str)]) -> Vec<(String, String)> {
 async fn a_stream_tells_the_history_then_what_happens_and_ends_with_the_job(db: PgPool) {
     let world = World::new(&db).await;
     let job = world.submit("a").await;
-    let mut stream = Stream::open(&world, job, None).await;
+    let mut stream = follow(&world, job, None).await;
     assert_eq!(stream.response.headers()["content-type"], "text/event-stream");
-    assert_eq!(stream.next().await.unwrap().0, "event");
-    assert_eq!(stream.next().await.unwrap().2["status"], "submitted");
+    assert_eq!(stream.next().await.unwrap().name, "event");
+    assert_eq!(stream.next().await.unwrap().json()["status"], "submitted");
     world.say(job, &claim(1, "n1")).await;
-    assert_eq!(stream.next().await.unwrap().2["status"], "running");
-    assert_eq!(stream.next().await.unwrap().0, "job");
+    assert_eq!(stream.next().await.unwrap().json()["status"], "running");
+    assert_eq!(stream.next().await.unwrap().name, "job");
     world
         .say(
             job,
@@ -85,14 +45,14 @@ async fn a_stream_tells_the_history_then_what_happens_and_ends_with_the_job(db: 
                            "progress": {"done": 1, "total": 2}}),
         )
         .await;
-    let (name, _, told_job) = stream.next().await.unwrap();
+    let told_job = stream.next().await.unwrap();
     assert_eq!(
-        (&*name, &told_job["progress"]["done"]),
+        (&*told_job.name, &told_job.json()["progress"]["done"]),
         ("job", &json!(1)),
         "no event, only progress"
     );
     world.say(job, &patch(1, 2, "n1", Some("completed"))).await;
-    assert_eq!(stream.rest().await, told(&[("event", "completed"), ("job", "completed")]));
+    assert_eq!(rest(stream).await, told(&[("event", "completed"), ("job", "completed")]));
     world.stop().await;
 }
 
@@ -101,11 +61,11 @@ async fn a_stream_is_resumed_after_the_last_event_that_was_seen(db: PgPool) {
     let world = World::new(&db).await;
     let job = world.submit("a").await;
     world.say(job, &claim(1, "n1")).await;
-    let mut stream = Stream::open(&world, job, None).await;
-    let (_, first, _) = stream.next().await.unwrap();
+    let mut stream = follow(&world, job, None).await;
+    let first = stream.next().await.unwrap().id;
     drop(stream);
     world.say(job, &patch(1, 1, "n1", Some("failed"))).await;
-    let resumed = Stream::open(&world, job, Some(&first)).await.rest().await;
+    let resumed = rest(follow(&world, job, Some(&first)).await).await;
     assert_eq!(resumed, told(&[("event", "running"), ("event", "failed"), ("job", "failed")]));
     world.stop().await;
 }
@@ -118,7 +78,7 @@ async fn a_history_of_many_pages_is_told_to_its_end(db: PgPool) {
         "insert into job_event (job, status, attempt) select $1, 'running', 1 from generate_series(1, 1199)",
     ).bind(job).execute(&db).await.unwrap();
     world.post(&format!("/job/{job}/cancel"), &json!(null)).await;
-    let all = Stream::open(&world, job, None).await.rest().await;
+    let all = rest(follow(&world, job, None).await).await;
     assert_eq!(all.len(), 1 + 1199 + 1 + 1);
     assert_eq!(all[1200..], told(&[("event", "cancelled"), ("job", "cancelled")]));
     world.stop().await;
@@ -151,25 +111,25 @@ async fn there_is_no_history_of_an_unknown_job(db: PgPool) {
 async fn a_stopping_service_ends_its_streams(db: PgPool) {
     let world = World::new(&db).await;
     let job = world.submit("a").await;
-    let mut stream = Stream::open(&world, job, None).await;
+    let mut stream = follow(&world, job, None).await;
     stream.next().await.unwrap();
     world.stop().await;
-    assert_eq!(stream.rest().await, told(&[("job", "submitted")]));
+    assert_eq!(rest(stream).await, told(&[("job", "submitted")]));
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn no_more_histories_are_followed_at_once_than_may_be(db: PgPool) {
     let world = World::with(&db, json!({"max_streams": 1})).await;
     let job = world.submit("a").await;
-    let mut first = Stream::open(&world, job, None).await;
+    let mut first = follow(&world, job, None).await;
     first.next().await.unwrap();
-    let refused = Stream::open(&world, job, None).await.response;
+    let refused = follow(&world, job, None).await.response;
     assert_eq!(refused.status(), 503);
     assert!(refused.headers().contains_key("retry-after"));
     assert_eq!(world.get(&format!("/job/{job}/events")).await.status, 200, "a list is no stream");
     world.post(&format!("/job/{job}/cancel"), &Value::Null).await;
-    first.rest().await;
-    while Stream::open(&world, job, None).await.response.status() != 200 {
+    rest(first).await;
+    while follow(&world, job, None).await.response.status() != 200 {
         tokio::task::yield_now().await;
     }
     world.stop().await;

@@ -26,6 +26,7 @@ mod preview;
 mod property;
 mod refusal;
 mod retention;
+mod stream;
 mod trace;
 mod wire;
 mod world;

@@ -3,4 +3,7 @@
 mod frame;
 mod instruction;
 mod job;
+mod list;
+mod live;
 mod node;
+mod overview;

@@ -6,14 +6,19 @@ const dayOfYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Rewrites every time below this element. */
+/** Tells every time below this element in the reader's words. */
 export function tellTimes(root) {
   for (const time of root.querySelectorAll('time')) {
     const at = new Date(time.dateTime);
     time.textContent = short(at, new Date());
     time.title = `${exact.format(at)} (${time.dateTime})`;
   }
+  for (const span of root.querySelectorAll('[data-since]')) count(span);
   for (const place of root.querySelectorAll('[data-zone]')) place.textContent = zone;
+}
+
+function count(span) {
+  span.textContent = length(Math.max(0, (Date.now() - Date.parse(span.dataset.since)) / 1000));
 }
 
 /** As much of a time as tells it apart from now: today's without the day, this year's without the year. */
@@ -35,7 +40,5 @@ function length(seconds) {
 
 setInterval(() => {
   if (document.hidden) return;
-  for (const span of document.querySelectorAll('[data-since]')) {
-    span.textContent = length(Math.max(0, (Date.now() - Date.parse(span.dataset.since)) / 1000));
-  }
+  for (const span of document.querySelectorAll('[data-since]')) count(span);
 }, 1000);

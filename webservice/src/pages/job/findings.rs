@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use maud::{Markup, html};
-use schema::{Finding, Report, Severity};
+use schema::{Excerpt, Finding, Report, Severity};
 
 use crate::pages::{error::sentence, words};
 
@@ -72,16 +72,30 @@ fn place(finding: &Finding) -> Markup {
     }
 }
 
-/// The cell as it stands in its line.
+/// The cell in its line; of older reports the cell alone.
 fn context(finding: &Finding) -> Markup {
+    let [before, cell, after] = match (&finding.excerpt, &finding.cell) {
+        (Some(excerpt), _) => parts(excerpt),
+        (None, Some(cell)) => [String::new(), visible(cell), String::new()],
+        (None, None) => return Markup::default(),
+    };
     html! {
-        @if let Some(cell) = &finding.cell {
-            div.source tabindex="0" role="region" aria-label="The line" {
-                @if let Some(line) = finding.line { span.line { (line) } }
-                code { mark { (visible(cell)) } }
-            }
+        div.source tabindex="0" role="region" aria-label="The line" {
+            @if let Some(line) = finding.line { span.line { (line) } }
+            code { (before) @if finding.column.is_some() { mark { (cell) } } @else { (cell) } (after) }
         }
     }
+}
+
+fn parts(excerpt: &Excerpt) -> [String; 3] {
+    let cut = |is_cut| if is_cut { "…" } else { "" };
+    let Excerpt { before, cell, after, cut_before, cut_after } = excerpt;
+    [
+        format!("{}{}", cut(*cut_before), visible(before)),
+        // Where a cell is missing there is a place to point at still.
+        if cell.is_empty() { "\u{2423}".to_owned() } else { visible(cell) },
+        format!("{}{}", visible(after), cut(*cut_after)),
+    ]
 }
 
 /// The text with its tabs to be seen, since they are what parts the cells.

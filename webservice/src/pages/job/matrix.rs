@@ -32,7 +32,7 @@ fn rate(name: &str, rate: f64, class: &str) -> Markup {
     html! {
         figure.rate {
             figcaption { (name) " " b { (said) } }
-            (chart::parts(&[(class, rate), ("rest", 1.0 - rate)], &format!("{name}: {said}")))
+            (chart::parts(&[(class, rate), ("rest", 1.0 - rate)], Some(&format!("{name}: {said}"))))
         }
     }
 }
@@ -52,7 +52,7 @@ fn calls(matrix: &MatrixReport) -> Markup {
             @for (call, count) in calls {
                 li {
                     code { (call) }
-                    (chart::parts(&[("call", count as f64 / most as f64)], ""))
+                    (chart::parts(&[("call", count as f64 / most as f64)], None))
                     span.number { (words::percent(count as f64 / all.max(1) as f64)) }
                     span.number.muted { (words::count(count)) }
                 }

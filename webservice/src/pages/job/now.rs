@@ -21,7 +21,7 @@ fn running(job: &Job, events: &[JobEvent]) -> Markup {
     html! {
         section.now #now {
             h2 { "Now: " (stage) }
-            @if let Some(progress) = job.progress.filter(|progress| progress.total > 0) {
+            @if let Some(progress) = words::under_way(job) {
                 (bar(progress, Speed::of(progress, begun(job, events), job.updated_at)))
             } @else {
                 progress aria-label="Progress" {}

@@ -7,7 +7,8 @@ use schema::{OutputFile, Report, TableReport};
 
 use crate::pages::words;
 
-pub(super) fn section(report: &Report) -> Option<Markup> {
+/// `folder` is where the files can be had, if they can.
+pub(super) fn section(report: &Report, folder: Option<&str>) -> Option<Markup> {
     if report.tables.is_empty() && report.files.is_empty() {
         return None;
     }
@@ -15,15 +16,15 @@ pub(super) fn section(report: &Report) -> Option<Markup> {
     Some(html! {
         section #result {
             h2 { "What it wrote" }
-            p.hint { (read) " read" @if let Some(folder) = folder(report) { "; written to " code { (folder) } } "." }
+            p.hint { (read) " read" @if let Some(folder) = written_to(report) { "; written to " code { (folder) } } "." }
             @if !report.tables.is_empty() { (tables(&report.tables)) }
-            @if !report.files.is_empty() { (files(&report.files)) }
+            @if !report.files.is_empty() { (files(&report.files, folder)) }
         }
     })
 }
 
 /// Where the files are; they all go to one place.
-fn folder(report: &Report) -> Option<String> {
+fn written_to(report: &Report) -> Option<String> {
     let parent = Path::new(&report.files.first()?.path).parent()?;
     Some(parent.display().to_string())
 }
@@ -53,7 +54,7 @@ fn tables(tables: &[TableReport]) -> Markup {
     }
 }
 
-fn files(files: &[OutputFile]) -> Markup {
+fn files(files: &[OutputFile], folder: Option<&str>) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Files" {
             table.list {
@@ -62,17 +63,21 @@ fn files(files: &[OutputFile]) -> Markup {
                     th.number scope="col" { "Size" }
                     th scope="col" { "SHA-256" }
                 } }
-                tbody { @for file in files { (row(file)) } }
+                tbody { @for file in files { (row(file, folder)) } }
             }
         }
     }
 }
 
-fn row(file: &OutputFile) -> Markup {
+fn row(file: &OutputFile, folder: Option<&str>) -> Markup {
     let name = Path::new(&file.path).file_name().unwrap_or_default().to_string_lossy();
     html! {
         tr {
-            th scope="row" { (name) }
+            th scope="row" {
+                @if let Some(folder) = folder {
+                    a href={ (folder) "/" (words::segment(&name)) } download { (name) }
+                } @else { (name) }
+            }
             td.number title={ (words::count(file.bytes)) " bytes" } { (words::bytes(file.bytes)) }
             td { code.hash { (file.sha256) } }
         }

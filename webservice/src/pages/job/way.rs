@@ -20,7 +20,8 @@ struct Stretch {
 
 pub(super) fn section(job: &Job, events: &[JobEvent], report: Option<&Report>) -> Markup {
     let stretches = stretches(job, events, report);
-    let end = job.settled_at.unwrap_or_else(Timestamp::now);
+    // What goes on is drawn as far as it was heard of.
+    let end = job.settled_at.unwrap_or(job.updated_at);
     let all = words::between(job.submitted_at, end);
     let offset = |at: Timestamp| words::between(job.submitted_at, at);
     html! {

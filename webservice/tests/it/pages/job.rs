@@ -144,3 +144,16 @@ async fn a_report_in_other_words_leaves_the_rest_of_the_page_as_it_is(db: PgPool
     assert!(page(&world, job).await.contains("The way of the job"));
     world.stop().await;
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn files_lead_somewhere_where_they_can_be_had(db: PgPool) {
+    for downloads in [true, false] {
+        let world = World::with(&db, json!({"downloads": downloads})).await;
+        let job = world.submit(&downloads.to_string()).await;
+        let file = json!({"path": "/out/a b.tsv", "bytes": 1, "sha256": ""});
+        settle(&world, job, "completed", json!({"files": [file]})).await;
+        let link = format!("href=\"/job/{job}/files/a%20b.tsv\"");
+        assert_eq!(page(&world, job).await.contains(&link), downloads);
+        world.stop().await;
+    }
+}

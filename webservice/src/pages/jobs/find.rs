@@ -1,0 +1,136 @@
+//! Finds what a list shows, in a bounded time however many jobs there are.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use schema::{Job, JobId};
+
+use crate::{
+    app::App,
+    error::{ApiError, Doing as _},
+    pages::words,
+    store::search::{self, Look, Stretch, Wanted},
+};
+
+use super::filter::Filter;
+
+/// How many jobs a page shows.
+const PAGE: usize = 50;
+/// How many of the newest jobs are looked at one by one at first, and before the clock is.
+const AT_ONCE: i64 = 20_000;
+/// How much longer the next piece is that is looked at, where an index tells which jobs are worth it
+/// and the one before was `CHEAP`.
+const GROWTH: u32 = 4;
+const CHEAP: Duration = Duration::from_millis(50);
+/// For how long is looked: as long as a reader does not mind.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// A page of jobs.
+pub(super) struct Found {
+    pub(super) jobs: Vec<Job>,
+    /// Where to go on.
+    pub(super) next: Option<JobId>,
+    /// Whether there may be more before `next` that nobody had the time to look at.
+    pub(super) gave_up: bool,
+}
+
+/// What is asked for, of these tenants or of all.
+pub(super) async fn find(
+    app: &App,
+    filter: &Filter,
+    tenants: Option<&[String]>,
+) -> Result<Found, ApiError> {
+    let wanted = Wanted { tenants, ..filter.wanted() };
+    let mut found = match wanted.may_be_rare() {
+        true => look_through(app, &wanted, filter.stretch()).await?,
+        false => look_up(app, &wanted, filter.stretch()).await?,
+    };
+    if let Some(text) = &filter.text
+        && *filter == (Filter { text: filter.text.clone(), ..Filter::default() })
+    {
+        bring_named(app, text, tenants, &mut found.jobs).await?;
+    }
+    Ok(found)
+}
+
+/// What is sure to be found soon.
+async fn look_up(app: &App, wanted: &Wanted<'_>, all: Stretch) -> Result<Found, ApiError> {
+    // One more than is shown tells whether there is a next page.
+    newest(app, wanted, all, Look::AtEach, PAGE + 1).await.map(page)
+}
+
+async fn newest(
+    app: &App,
+    wanted: &Wanted<'_>,
+    stretch: Stretch,
+    look: Look,
+    limit: usize,
+) -> Result<Vec<Job>, ApiError> {
+    let found = search::newest(&app.pages, wanted, stretch, look, limit as i64).await;
+    found.doing("list the jobs")
+}
+
+fn page(mut jobs: Vec<Job>) -> Found {
+    let more = jobs.len() > PAGE;
+    jobs.truncate(PAGE);
+    let next = jobs.last().filter(|_| more).map(|job| job.id);
+    Found { jobs, next, gave_up: false }
+}
+
+/// What may take long to find: piece by piece from the newest on, as long as there is time.
+async fn look_through(
+    app: &App,
+    wanted: &Wanted<'_>,
+    mut rest: Stretch,
+) -> Result<Found, ApiError> {
+    let begun = Instant::now();
+    let hidden = wanted.is_hidden();
+    let mut piece = last(app, rest).await?;
+    let mut span = span(piece) * GROWTH;
+    let mut jobs = newest(app, wanted, piece, Look::AtEach, PAGE + 1).await?;
+    while jobs.len() <= PAGE && piece.from != rest.from {
+        if begun.elapsed() > PATIENCE {
+            return Ok(Found { jobs, next: Some(piece.from), gave_up: true });
+        }
+        rest.before = piece.from;
+        let look = if hidden { Look::AtEach } else { Look::ByIndex };
+        piece = if hidden { last(app, rest).await? } else { earlier(rest, span) };
+        let looked = Instant::now();
+        jobs.extend(newest(app, wanted, piece, look, PAGE + 1 - jobs.len()).await?);
+        if looked.elapsed() < CHEAP {
+            span = span.saturating_mul(GROWTH);
+        }
+    }
+    Ok(page(jobs))
+}
+
+async fn last(app: &App, stretch: Stretch) -> Result<Stretch, ApiError> {
+    search::last(&app.pages, stretch, AT_ONCE).await.doing("list the jobs")
+}
+
+/// How much time a stretch of jobs covers; never none, so that looking earlier gets somewhere.
+fn span(stretch: Stretch) -> Duration {
+    let at = |id: JobId| id.made_at().unwrap_or_else(Timestamp::now);
+    words::between(at(stretch.from), at(stretch.before)).max(Duration::from_secs(1))
+}
+
+/// So much time at the end of a stretch; all of it if that is where it begins.
+fn earlier(stretch: Stretch, span: Duration) -> Stretch {
+    let from = stretch.before.made_at().and_then(|end| end.checked_sub(span).ok());
+    let from = from.map_or(stretch.from, JobId::first_at);
+    Stretch { from: from.max(stretch.from).min(stretch.before), ..stretch }
+}
+
+/// Puts the jobs of the instruction in front whose very name was asked for, however old they are.
+async fn bring_named(
+    app: &App,
+    text: &str,
+    tenants: Option<&[String]>,
+    jobs: &mut Vec<Job>,
+) -> Result<(), ApiError> {
+    let named = search::of_instruction(&app.pages, text, tenants, PAGE as i64).await;
+    let named = named.doing("look up the instruction's jobs")?;
+    jobs.retain(|job| named.iter().all(|named| named.id != job.id));
+    jobs.splice(0..0, named);
+    Ok(())
+}
