@@ -55,6 +55,7 @@ async fn ask(args: &Args, url: &Url) -> anyhow::Result<Preview> {
         kind: args.kind.clone(),
         tenant: None,
         submitted_by: None,
+        parent: None,
         traceparent: None,
         body: submit::read(&args.file)?,
     };

@@ -74,7 +74,7 @@ async fn set_strategy(
     body: String,
 ) -> Result<Response, Answer> {
     let wanted = read(&headers, &body).map_err(|error| {
-        Answer::from(Problem::new(ProblemKind::Invalid, error.to_string()).at_line(error.line))
+        Answer::from(Problem::new(ProblemKind::Invalid, error.to_string()).at(error.line, None))
     })?;
     if meant.dry_run {
         return Ok(Json(text(&wanted)).into_response());

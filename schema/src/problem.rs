@@ -143,6 +143,9 @@ pub struct Problem {
     /// The line at fault in the text that was sent, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
+    /// The column in that line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
     /// How the job it is about really stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Box<Job>>,
@@ -161,13 +164,14 @@ impl Problem {
             status: kind.status(),
             detail: Some(detail.into()),
             line: None,
+            column: None,
             job: None,
         }
     }
 
-    /// The same, with the line at fault in the text that was sent.
+    /// The same, with the place at fault in the text that was sent.
     #[must_use]
-    pub fn at_line(self, line: Option<usize>) -> Self {
-        Self { line, ..self }
+    pub fn at(self, line: Option<usize>, column: Option<usize>) -> Self {
+        Self { line, column, ..self }
     }
 }

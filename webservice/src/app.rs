@@ -26,11 +26,29 @@ use crate::{
 pub trait KindCheck: Send + Sync {
     /// Refuses a body that no digester could execute, saying why and what to do about it. It may
     /// look at the disk.
-    fn check(&self, body: &str) -> Result<(), String>;
+    fn check(&self, body: &str) -> Result<(), Refusal>;
 
     /// Which parts of the input feed which columns, for people; none if it cannot be told.
     fn mapping(&self, _body: &str) -> Option<Mapping> {
         None
+    }
+}
+
+/// Why a body is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What is wrong, and what to do about it.
+    pub message: String,
+    /// The line at fault, from 1, if it is one.
+    pub line: Option<usize>,
+    /// The column in that line, from 1.
+    pub column: Option<usize>,
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Self { message, line: None, column: None }
     }
 }
 
@@ -156,7 +174,7 @@ impl App {
         let Some(check) = self.checks.get(&new.kind).map(Arc::clone) else { return Ok(()) };
         let body = new.body.clone();
         let checked = spawn_blocking(move || check.check(body.get())).await;
-        checked.map_err(|_| ApiError::CheckFailed)?.map_err(ApiError::Invalid)
+        checked.map_err(|_| ApiError::CheckFailed)?.map_err(ApiError::Refused)
     }
 
     /// What an instruction makes of its input, if its kind can tell.

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use edge::Answer;
 use schema::{Job, JobId, JobStatus, Key, Kind, NodeId, Problem, ProblemKind, Role};
 use tracing::{error, warn};
+
+use crate::app::Refusal;
 use uuid::Uuid;
 
 /// How long a caller should wait when the database is away, in seconds.
@@ -44,6 +46,8 @@ pub(crate) enum ApiError {
     NoSuchToken(Uuid),
     #[error("{0}")]
     Invalid(String),
+    #[error(transparent)]
+    Refused(Refusal),
     #[error("the instruction could not be checked")]
     CheckFailed,
     #[error("there is an instruction {key} already, and it says something else")]
@@ -76,7 +80,9 @@ impl ApiError {
             Self::Unknown => ProblemKind::Unauthorized,
             Self::NotAllowed { .. } => ProblemKind::Forbidden,
             Self::TooManyTries { .. } => ProblemKind::TooManyRequests,
-            Self::Invalid(_) | Self::InstructionMissing { .. } => ProblemKind::Invalid,
+            Self::Invalid(_) | Self::Refused(_) | Self::InstructionMissing { .. } => {
+                ProblemKind::Invalid
+            }
             Self::KeyTaken { .. } | Self::JobDiffers { .. } | Self::NameTaken(_) => {
                 ProblemKind::Conflict
             }
@@ -115,6 +121,9 @@ impl ApiError {
             }
             Self::Database { source, .. } => {
                 error!(error = source as &dyn std::error::Error, "{self}");
+            }
+            Self::Refused(Refusal { message, line, column }) => {
+                return Problem::new(self.kind(), message).at(*line, *column);
             }
             _ => {}
         }

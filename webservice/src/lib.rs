@@ -24,7 +24,7 @@ mod service;
 mod store;
 mod streams;
 
-pub use app::KindCheck;
+pub use app::{KindCheck, Refusal};
 pub use config::Config;
 pub use mapping::{MappedColumn, MappedTable, Mapping, Origin, Source};
 #[doc(hidden)]

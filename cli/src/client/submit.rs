@@ -36,6 +36,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         kind: args.kind,
         tenant: args.tenant,
         submitted_by: std::env::var("USER").ok(),
+        parent: None,
         traceparent: None,
         body: read(&args.file)?,
     };

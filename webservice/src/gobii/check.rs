@@ -2,20 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use schema::gobii::{Dialect, LoaderInstruction, Metadata, Table};
+use schema::gobii::{Dialect, LoaderInstruction, Metadata, Table, Unreadable};
 
 use super::{error::Message, mapping, roots::Roots, words};
-use crate::{KindCheck, Mapping};
+use crate::{KindCheck, Mapping, Refusal};
 
 /// Checks the paths of a loader instruction: given, under one of the roots whatever links and dots
 /// they lead through, and there if the instruction says so. The error tells all that is wrong.
-pub fn check_loader(body: &str, roots: &[PathBuf]) -> Result<(), String> {
-    let instruction = LoaderInstruction::parse(body).map_err(|error| error.to_string())?;
+pub fn check_loader(body: &str, roots: &[PathBuf]) -> Result<(), Refusal> {
+    let instruction = LoaderInstruction::parse(body).map_err(unreadable)?;
     let findings = paths(&instruction, &Roots::new(roots));
     if findings.is_empty() {
         return Ok(());
     }
-    Err(findings.iter().map(Message::text).collect::<Vec<_>>().join("; "))
+    Err(findings.iter().map(Message::text).collect::<Vec<_>>().join("; ").into())
+}
+
+fn unreadable(error: Unreadable) -> Refusal {
+    let (line, column) = (Some(error.line), Some(error.column));
+    Refusal { message: error.to_string(), line, column }
 }
 
 /// Checks instructions of kind `loader` that come by the plain API.
@@ -33,7 +38,7 @@ impl LoaderCheck {
 }
 
 impl KindCheck for LoaderCheck {
-    fn check(&self, body: &str) -> Result<(), String> {
+    fn check(&self, body: &str) -> Result<(), Refusal> {
         check_loader(body, &self.roots)
     }
 

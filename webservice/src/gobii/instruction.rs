@@ -83,6 +83,7 @@ pub(super) async fn create<B: Backend>(
         kind: Kind::new(KIND).expect("it is a kind's name"),
         tenant: Some(crop.id.to_string()),
         submitted_by: Some(caller.user.clone()),
+        parent: None,
         traceparent: edge::traceparent(headers),
         body: order.sent,
     };

@@ -1,14 +1,24 @@
 //! An instruction: what it says, what it makes of its input, and what became of it.
 
+pub(super) mod compare;
+mod difference;
 mod drawing;
+pub(super) mod edit;
+mod preview;
 mod text;
 
 use axum::extract::State;
 use maud::{Markup, html};
-use schema::{Instruction, Job, JobFilter, Key};
+use schema::{Instruction, Job, JobFilter, Key, Role};
 use serde::Deserialize;
 
-use crate::{access::Caller, app::App, error::Doing as _, routes::instruction::look_up, store};
+use crate::{
+    access::Caller,
+    app::App,
+    error::Doing as _,
+    routes::instruction::look_up,
+    store::{self, instruction::Child},
+};
 
 use super::{
     error::PageError,
@@ -19,6 +29,8 @@ use super::{
 
 /// How many of its jobs a page shows.
 const JOBS: i64 = 20;
+/// How many of the instructions that were made from it a page names.
+const CHILDREN: i64 = 50;
 
 /// How the text is to be shown.
 #[derive(Deserialize)]
@@ -37,10 +49,14 @@ pub(super) async fn show(
     let instruction = look_up(&app, &caller, key).await?;
     let filter = JobFilter { key: Some(instruction.key.clone()), ..JobFilter::default() };
     let jobs = store::job::list(&app.db, &filter, None, JOBS).await.doing("list the jobs")?;
+    let children = store::instruction::children(&app.db, &instruction.key, CHILDREN).await;
+    let mut children = children.doing("list what was made of the instruction")?;
+    children.retain(|child| caller.may(Role::Read, child.tenant.as_deref()));
+    let edits = caller.may(Role::Submit, instruction.tenant.as_deref());
     let mapping = app.mapping(&instruction);
     let content = html! {
         p.crumb { a href="/jobs" { "Jobs" } " / Instruction" }
-        (head(&instruction))
+        (head(&instruction, &children, edits))
         (jobs_of_it(&jobs))
         @if let Some(mapping) = &mapping { (drawing::section(mapping)) }
         (text::section(&instruction, view.sent))
@@ -48,7 +64,8 @@ pub(super) async fn show(
     Ok(Page::new(instruction.key.to_string(), Place::Jobs, content))
 }
 
-fn head(instruction: &Instruction) -> Markup {
+fn head(instruction: &Instruction, children: &[Child], edits: bool) -> Markup {
+    let path = format!("/instructions/{}", words::segment(instruction.key.as_str()));
     html! {
         section.head {
             h1.name { (instruction.key) }
@@ -57,9 +74,26 @@ fn head(instruction: &Instruction) -> Markup {
                 @if let Some(user) = &instruction.submitted_by { div { dt { "User" } dd { (user) } } }
                 div { dt { "Accepted" } dd { (words::moment(instruction.created_at)) } }
                 div { dt { "Kind" } dd { (instruction.kind) } }
+                @if let Some(parent) = &instruction.parent {
+                    div { dt { "Made from" } dd { (link(parent)) } }
+                }
+                @if !children.is_empty() {
+                    div {
+                        dt { "Was changed into" }
+                        dd { @for child in children { (link(&child.key)) " " } }
+                    }
+                }
+            }
+            div.actions {
+                @if edits { a.button.primary href={ (path) "/edit" } { "Edit and run again" } }
+                a.button href={ (path) "/diff" } { "Compare" }
             }
         }
     }
+}
+
+fn link(key: &Key) -> Markup {
+    html! { a href={ "/instructions/" (words::segment(key.as_str())) } { (key) } }
 }
 
 fn jobs_of_it(jobs: &[Job]) -> Markup {

@@ -1,6 +1,6 @@
 //! One job: its way, why it waits, how far it is, what it left, and why it failed.
 
-mod findings;
+pub(super) mod findings;
 mod matrix;
 mod now;
 mod result;
@@ -140,6 +140,9 @@ fn actions(job: &Job) -> Markup {
                 a.button href={ "/jobs/" (first) } { "The job it does over" }
             }
             @if job.status.is_settled() {
+                a.button href={ "/instructions/" (words::segment(job.key.as_str())) "/edit" } {
+                    "Edit and run again"
+                }
                 form method="post" action={ "/jobs/" (job.id) "/rerun" } {
                     button.primary { "Run again" }
                 }

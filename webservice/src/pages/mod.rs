@@ -50,6 +50,11 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/jobs/{id}/cancel", post(job::cancel))
         .route("/jobs/{id}/rerun", post(job::rerun))
         .route("/instructions/{key}", get(instruction::show))
+        .route("/instructions/{key}/diff", get(instruction::compare::show))
+        .route(
+            "/instructions/{key}/edit",
+            get(instruction::edit::show).post(instruction::edit::change),
+        )
         .route("/nodes", get(nodes::show))
         .route("/nodes/{id}", get(node::show))
         .route("/nodes/{id}/mode", post(node::set_mode))

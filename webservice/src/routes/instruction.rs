@@ -7,7 +7,7 @@ use axum::{
 };
 use edge::{Json, OneOrMany, Path, Query};
 use futures_util::future::join_all;
-use schema::{Accepted, AcceptedItem, Instruction, Key, NewInstruction, Problem, Role};
+use schema::{Accepted, AcceptedItem, Instruction, Job, Key, NewInstruction, Problem, Role};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -81,7 +81,17 @@ pub(crate) async fn create_instruction(
 
 type Created = (StatusCode, Json<Accepted>);
 
-async fn create(app: &App, caller: &Caller, mut new: NewInstruction) -> Result<Created, ApiError> {
+async fn create(app: &App, caller: &Caller, new: NewInstruction) -> Result<Created, ApiError> {
+    let (status, job) = accept(app, caller, new).await?;
+    Ok((status, Json(Accepted { key: job.key.clone(), job })))
+}
+
+/// Accepts an instruction from a caller who may submit it, and makes its first job.
+pub(crate) async fn accept(
+    app: &App,
+    caller: &Caller,
+    mut new: NewInstruction,
+) -> Result<(StatusCode, Job), ApiError> {
     let key = new.key.as_ref().map_or("instruction", Key::as_str);
     let deed = Deed::new("create", key).of(new.tenant.as_deref());
     app.let_do(caller, &[Role::Submit], deed).await?;
@@ -89,12 +99,11 @@ async fn create(app: &App, caller: &Caller, mut new: NewInstruction) -> Result<C
         new.submitted_by = Some(name.to_owned());
     }
     app.check(&new).await?;
-    let (status, job) = match app.accept_instruction(new).await? {
-        Acceptance::Created(job) => (StatusCode::CREATED, job),
-        Acceptance::Known(job) => (StatusCode::OK, job),
-        Acceptance::Taken(job) => return Err(ApiError::KeyTaken { key: job.key }),
-    };
-    Ok((status, Json(Accepted { key: job.key.clone(), job })))
+    match app.accept_instruction(new).await? {
+        Acceptance::Created(job) => Ok((StatusCode::CREATED, job)),
+        Acceptance::Known(job) => Ok((StatusCode::OK, job)),
+        Acceptance::Taken(job) => Err(ApiError::KeyTaken { key: job.key }),
+    }
 }
 
 /// Many at once; an answer for each, unless none can be accepted for now.

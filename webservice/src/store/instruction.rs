@@ -99,6 +99,7 @@ fn order(new: &NewJob) -> Option<NewInstruction> {
         kind: new.kind.clone(),
         tenant: new.tenant.clone(),
         submitted_by: new.submitted_by.clone(),
+        parent: None,
         traceparent: new.traceparent.clone(),
         body: new.instruction.clone()?,
     })
@@ -136,10 +137,11 @@ async fn insert(
     let rows = sqlx::query!(
         r#"
         with kept as (
-            insert into instruction (key, kind, tenant, submitted_by, body, traceparent)
-            select key, kind, tenant, submitted_by, body::json, traceparent
-              from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $8::text[])
-                   as new (key, kind, tenant, submitted_by, body, traceparent)
+            insert into instruction (key, kind, tenant, submitted_by, body, traceparent, parent)
+            select key, kind, tenant, submitted_by, body::json, traceparent, parent
+              from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $8::text[],
+                          $9::text[])
+                   as new (key, kind, tenant, submitted_by, body, traceparent, parent)
                 on conflict (key) do nothing
             returning key, kind, tenant, submitted_by
         ),
@@ -164,6 +166,7 @@ async fn insert(
         &ids,
         node.map(NodeId::as_str),
         &column(|order| order.traceparent.as_ref().map(TraceParent::as_str)) as _,
+        &column(|order| order.parent.as_ref().map(Key::as_str)) as _,
     )
     .fetch_all(db)
     .await?;
@@ -249,7 +252,7 @@ async fn same_meaning(db: impl PgExecutor<'_>, key: &Key, body: &str) -> sqlx::R
 pub(crate) async fn find(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Option<Instruction>> {
     let row = sqlx::query!(
         r#"
-        select key, kind, tenant, submitted_by, created_at, body::text as "body!"
+        select key, kind, tenant, submitted_by, parent, created_at, body::text as "body!"
           from instruction
          where key = $1
         "#,
@@ -263,11 +266,35 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Opt
             kind: Kind::new(row.kind).map_err(undecodable)?,
             tenant: row.tenant,
             submitted_by: row.submitted_by,
+            parent: row.parent.map(Key::new).transpose().map_err(undecodable)?,
             created_at: row.created_at.to_jiff(),
             body: raw(row.body)?,
         })
     })
     .transpose()
+}
+
+/// An instruction that was made from another.
+pub(crate) struct Child {
+    pub(crate) key: Key,
+    pub(crate) tenant: Option<String>,
+}
+
+/// The first instructions that were made from this one.
+pub(crate) async fn children(
+    db: impl PgExecutor<'_>,
+    parent: &Key,
+    limit: i64,
+) -> sqlx::Result<Vec<Child>> {
+    let rows = sqlx::query!(
+        "select key, tenant from instruction where parent = $1 order by created_at limit $2",
+        parent.as_str(),
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    let child = |key, tenant| Ok(Child { key: Key::new(key).map_err(undecodable)?, tenant });
+    rows.into_iter().map(|row| child(row.key, row.tenant)).collect()
 }
 
 /// What an instruction brings to its jobs.

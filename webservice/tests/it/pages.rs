@@ -1,5 +1,7 @@
 //! The web pages, as a browser gets them.
 
+mod compare;
+mod edit;
 mod frame;
 mod instruction;
 mod job;

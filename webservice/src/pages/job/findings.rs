@@ -36,7 +36,7 @@ fn of(report: &Report, severity: Severity) -> Vec<&Finding> {
     report.findings.iter().filter(|finding| finding.severity == severity).collect()
 }
 
-fn article(finding: &Finding, class: &str) -> Markup {
+pub(in crate::pages) fn article(finding: &Finding, class: &str) -> Markup {
     html! {
         article.finding.(class) {
             h3 { (sentence(&finding.message)) }

@@ -29,10 +29,8 @@ pub(super) fn section(id: &NodeId, regulation: &Regulation, steers: bool) -> Mar
 }
 
 fn gauges(gates: &[GateReport]) -> Vec<(&str, &BudgetReport)> {
-    let of = |gate: &'_ GateReport| gate.budgets.len();
     gates
         .iter()
-        .filter(|gate| of(gate) > 0)
         .flat_map(|gate| gate.budgets.iter().map(|budget| (&*gate.name, budget)))
         .collect()
 }
@@ -64,9 +62,10 @@ fn unit(name: &str) -> (&str, fn(u64) -> String) {
     }
 }
 
-/// Gates without a budget, which tell in words how they stand.
+/// Gates without a budget, which tell in words how they stand. What is open needs no words.
 fn others(gates: &[GateReport]) -> Markup {
-    let told: Vec<_> = gates.iter().filter(|gate| gate.budgets.is_empty()).collect();
+    let told = gates.iter().filter(|gate| gate.budgets.is_empty() && gate.text != "open");
+    let told: Vec<_> = told.collect();
     html! {
         @if !told.is_empty() {
             dl.facts {

@@ -114,6 +114,7 @@ fn instruction(new: NewInstruction) -> Instruction {
         kind: new.kind,
         tenant: new.tenant,
         submitted_by: new.submitted_by,
+        parent: new.parent,
         created_at: Timestamp::UNIX_EPOCH,
         body: new.body,
     }

@@ -102,6 +102,7 @@ async fn an_instruction_that_was_kept_bare_is_read_back_as_an_item() {
             kind: Kind::new("loader").unwrap(),
             tenant: None,
             submitted_by: None,
+            parent: None,
             traceparent: None,
             body: to_raw_value(&body).unwrap(),
         };

@@ -1,0 +1,244 @@
+//! An instruction changed and run again: checked first, then a new one with a link to its parent.
+
+use axum::{
+    extract::{Form, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use maud::{Markup, html};
+use schema::{Instruction, Key, NewInstruction, Preview, Role};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    access::{Caller, Deed},
+    app::App,
+    error::{ApiError, Doing as _},
+    pages::{
+        edit::{Wrong, own_line_ends},
+        error::PageError,
+        extract::Named,
+        layout::{Page, Place},
+        words,
+    },
+    routes::instruction::{accept, look_up},
+    store,
+};
+
+use super::{preview, text::pretty};
+
+/// How many keys are tried for one that is free.
+const KEYS_TRIED: u32 = 50;
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(crate) struct Draft {
+    key: String,
+    body: String,
+    action: Action,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Action {
+    Check,
+    Submit,
+}
+
+/// What is said about a draft.
+enum Said {
+    Nothing,
+    /// It was looked at as far as that was possible.
+    Checked(Preview),
+    /// It can be submitted, but nobody could look at its files; why.
+    Unseen(String),
+    Wrong(Wrong),
+    WrongKey(String),
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    caller: Caller,
+    Named(key): Named<Key>,
+) -> Result<Page, PageError> {
+    let parent = let_edit(&app, &caller, key).await?;
+    let key = free_key(&app, &parent.key).await?;
+    let body = pretty(parent.body.get());
+    Ok(page(&parent, &key, &body, &Said::Nothing))
+}
+
+pub(crate) async fn change(
+    State(app): State<App>,
+    caller: Caller,
+    Named(key): Named<Key>,
+    Form(draft): Form<Draft>,
+) -> Result<Response, PageError> {
+    let parent = let_edit(&app, &caller, key).await?;
+    // What stands around the text must not count as lines of it.
+    let body = own_line_ends(&draft.body).trim().to_owned();
+    let said = match new_instruction(&parent, &caller, draft.key.trim(), &body) {
+        Err(said) => said,
+        Ok(new) if draft.action == Action::Check => check(&app, new).await?,
+        Ok(new) => match accept(&app, &caller, new).await {
+            Ok((_, job)) => return Ok(Redirect::to(&format!("/jobs/{}", job.id)).into_response()),
+            Err(error) => refusal(error)?,
+        },
+    };
+    let status = match said {
+        Said::Nothing | Said::Checked(_) | Said::Unseen(_) => StatusCode::OK,
+        Said::Wrong(_) | Said::WrongKey(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Ok((status, page(&parent, draft.key.trim(), &body, &said)).into_response())
+}
+
+/// The instruction to be changed, for a caller who may submit another.
+async fn let_edit(app: &App, caller: &Caller, key: Key) -> Result<Instruction, PageError> {
+    let parent = look_up(app, caller, key).await?;
+    let deed = Deed::new("edit", &parent.key).of(parent.tenant.as_deref());
+    app.let_do(caller, &[Role::Submit], deed).await?;
+    Ok(parent)
+}
+
+/// A key after that of the parent, which nobody has.
+async fn free_key(app: &App, parent: &Key) -> Result<String, PageError> {
+    let (stem, count) = counted(parent.as_str());
+    for count in count + 1..=count + KEYS_TRIED {
+        let name = format!("{stem}_{count}");
+        let Ok(key) = Key::new(name.clone()) else { break };
+        let known = store::instruction::find(&app.db, &key).await.doing("look for a free key")?;
+        if known.is_none() {
+            return Ok(name);
+        }
+    }
+    Ok(String::new())
+}
+
+/// A key without the count at its end. Longer numbers are no counts: keys of clients end in times.
+fn counted(key: &str) -> (&str, u32) {
+    let parts = key.rsplit_once('_').filter(|(_, count)| (1..=3).contains(&count.len()));
+    let count = parts.and_then(|(stem, count)| Some((stem, count.parse().ok()?)));
+    count.unwrap_or((key, 1))
+}
+
+fn new_instruction(
+    parent: &Instruction,
+    caller: &Caller,
+    key: &str,
+    body: &str,
+) -> Result<NewInstruction, Said> {
+    let body = serde_json::from_str::<Box<RawValue>>(body).map_err(|error| {
+        let (line, column) = (Some(error.line()), Some(error.column()));
+        Said::Wrong(Wrong { message: format!("this is no JSON: {error}"), line, column })
+    })?;
+    let key = match key {
+        "" => None,
+        key => Some(Key::new(key).map_err(|error| Said::WrongKey(error.to_string()))?),
+    };
+    Ok(NewInstruction {
+        key,
+        kind: parent.kind.clone(),
+        tenant: parent.tenant.clone(),
+        submitted_by: caller.name().map(str::to_owned).or_else(|| parent.submitted_by.clone()),
+        parent: Some(parent.key.clone()),
+        traceparent: None,
+        body,
+    })
+}
+
+async fn check(app: &App, new: NewInstruction) -> Result<Said, PageError> {
+    match app.preview(new).await {
+        Ok(preview) => Ok(Said::Checked(preview)),
+        // Nodes are asked last, so the checks of this service were passed.
+        Err(error @ ApiError::NoPreview { .. }) => Ok(Said::Unseen(error.to_string())),
+        Err(error) => refusal(error),
+    }
+}
+
+/// What the user can do something about is said beside their text; the rest is a page of its own.
+fn refusal(error: ApiError) -> Result<Said, PageError> {
+    match error {
+        ApiError::KeyTaken { .. } => Ok(Said::WrongKey(error.to_string())),
+        ApiError::Refused(refusal) => Ok(Said::Wrong(Wrong {
+            message: refusal.message,
+            line: refusal.line,
+            column: refusal.column,
+        })),
+        ApiError::Invalid(message) => Ok(Said::Wrong(Wrong { message, line: None, column: None })),
+        error if error.is_passing() => {
+            let message = format!("{error}; nothing is lost, try again");
+            Ok(Said::Wrong(Wrong { message, line: None, column: None }))
+        }
+        error => Err(error.into()),
+    }
+}
+
+fn page(parent: &Instruction, key: &str, body: &str, said: &Said) -> Page {
+    let path = format!("/instructions/{}", words::segment(parent.key.as_str()));
+    let content = html! {
+        p.crumb {
+            a href="/jobs" { "Jobs" } " / " a href=(path) { "Instruction" } " / Edit"
+        }
+        section {
+            h1.name { "Edit and run again" }
+            p.hint {
+                "This makes a new instruction from " a href=(path) { (parent.key) }
+                ", which stays as it is."
+            }
+            (form(&path, key, body, said))
+        }
+        @match said {
+            Said::Checked(checked) => (preview::section(checked)),
+            Said::Unseen(why) => (preview::unseen(why)),
+            _ => {},
+        }
+    };
+    Page::new(format!("Edit {}", parent.key), Place::Jobs, content)
+}
+
+fn form(path: &str, key: &str, body: &str, said: &Said) -> Markup {
+    let wrong = match said {
+        Said::Wrong(wrong) => Some(wrong),
+        _ => None,
+    };
+    let wrong_key = match said {
+        Said::WrongKey(message) => Some(message),
+        _ => None,
+    };
+    html! {
+        form.editor method="post" action={ (path) "/edit" } {
+            label for="key" { "Its name" }
+            @if let Some(message) = wrong_key { div.wrong #wrong-key role="alert" { p { b { (message) } } } }
+            input #key name="key" value=(key) autocomplete="off" spellcheck="false"
+                aria-invalid=[wrong_key.map(|_| "true")]
+                aria-describedby=[wrong_key.map(|_| "wrong-key")];
+            label for="body" { "What it says, in JSON" }
+            @if let Some(wrong) = wrong { (wrong.alert(body)) }
+            textarea #body name="body" rows="28" spellcheck="false" autocapitalize="off" required
+                aria-invalid=[wrong.map(|_| "true")] aria-describedby=[wrong.map(|_| "wrong")]
+                data-line=[wrong.and_then(|wrong| wrong.line)] { "\n" (body) }
+            div.actions {
+                button name="action" value="check" { "Check" }
+                button.primary name="action" value="submit" { "Run it" }
+                a href=(path) { "Leave it" }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_counted_on_and_a_time_is_no_count() {
+        for (key, stem, count) in [
+            ("load", "load", 1),
+            ("load_2", "load", 2),
+            ("load_x", "load_x", 1),
+            ("data_20260101_120000", "data_20260101_120000", 1),
+            ("data_20260101_120000_USER_9", "data_20260101_120000_USER", 9),
+        ] {
+            assert_eq!(counted(key), (stem, count), "{key}");
+        }
+    }
+}
