@@ -12,7 +12,7 @@ test('a failure is understood, mended and run again', async ({ page, world }) =>
   const finding = page.getByRole('article').first();
   await expect(finding).toContainText('broken.hmp.txt');
   await expect(finding).toContainText('line 58');
-  await expect(finding.getByRole('region', { name: 'The line' })).toContainText('58');
+  await expect(finding.getByRole('group', { name: 'The line' })).toContainText('58');
   await expect(finding).toContainText('What to do');
 
   const [good] = readdirSync(join(folder, 'hapmap'));

@@ -80,7 +80,7 @@ fn context(finding: &Finding) -> Markup {
         (None, None) => return Markup::default(),
     };
     html! {
-        div.source tabindex="0" role="region" aria-label="The line" {
+        div.source tabindex="0" role="group" aria-label="The line" {
             @if let Some(line) = finding.line { span.line { (line) } }
             code { (before) @if finding.column.is_some() { mark { (cell) } } @else { (cell) } (after) }
         }
