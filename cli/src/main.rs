@@ -6,6 +6,7 @@ mod client;
 mod configuration;
 mod data;
 mod digest;
+mod generate;
 mod network;
 mod operator;
 mod postgres;
@@ -20,7 +21,7 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// A job service for digestion: takes instructions, digests genotype files, keeps the history.
 #[derive(Parser)]
@@ -49,8 +50,12 @@ enum Command {
     Nodes(client::nodes::Args),
     /// Show one job: its way, its result, and why it failed.
     Show(client::show::Args),
-    /// Follow a job to its end.
+    /// Follow jobs to their end.
     Watch(client::watch::Args),
+    /// Tell what happened to a job, a line each, and what was found in its files.
+    Logs(client::logs::Args),
+    /// Tell what happens, an event a line: to one job, or to all.
+    Events(client::events::Args),
     /// End a job.
     Cancel(client::cancel::Args),
     /// Do a settled job over, from the same instruction.
@@ -73,6 +78,10 @@ enum Command {
     },
     /// Show who did what, newest first.
     Audit(access::audit::Args),
+    /// Write a script that completes commands in a shell, to standard output.
+    Completions(generate::Completions),
+    /// Write manual pages into a folder.
+    Man(generate::Man),
     /// Hash a password for the configuration; reads it from standard input.
     HashPassword,
     /// Look at the regulator of a node, change it, and try strategies on a trace.
@@ -99,6 +108,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Digest(args) => digest::run(args),
         Command::Sample(args) => sample::run(args),
         Command::HashPassword => secret::hash_password(),
+        Command::Completions(args) => Ok(generate::completions(&args, Digester::command())),
+        Command::Man(args) => generate::man(&args, Digester::command()),
         command => talk(command),
     }
 }
@@ -117,15 +128,19 @@ fn talk(command: Command) -> anyhow::Result<ExitCode> {
             Command::Nodes(args) => client::nodes::run(args).await,
             Command::Show(args) => client::show::run(args).await,
             Command::Watch(args) => client::watch::run(args).await,
+            Command::Logs(args) => client::logs::run(args).await,
+            Command::Events(args) => client::events::run(args).await,
             Command::Cancel(args) => client::cancel::run(args).await,
             Command::Rerun(args) => client::rerun::run(args).await,
             Command::User { command } => access::user::run(command).await,
             Command::Token { command } => access::token::run(command).await,
             Command::Audit(args) => access::audit::run(args).await,
             Command::Regulator { command } => operator::run(command).await,
-            Command::Digest(_) | Command::Sample(_) | Command::HashPassword => {
-                unreachable!("done without a runtime")
-            }
+            Command::Digest(_)
+            | Command::Sample(_)
+            | Command::HashPassword
+            | Command::Completions(_)
+            | Command::Man(_) => unreachable!("done without a runtime"),
         }
     })
 }

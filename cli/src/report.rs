@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use schema::{Excerpt, Finding, MatrixReport, OutputFile, Report, Severity, TableReport};
+use schema::{Excerpt, Finding, MatrixReport, OutputFile, Report, TableReport};
+
+use crate::terminal::{self, Column, Table};
 
 /// How much of a checksum is shown; JSON has all of it.
 const CHECKSUM_CHARS: usize = 12;
@@ -20,7 +22,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines.extend(report.findings.iter().flat_map(finding));
     if let Some(folder) = folder(report) {
         lines.extend([String::new(), format!("written to {folder}")]);
-        lines.extend(columns(rows(report)));
+        lines.extend(files(report).lines(terminal::width()));
     }
     lines.extend(report.matrix.as_ref().map(matrix));
     lines
@@ -40,8 +42,19 @@ fn folder(report: &Report) -> Option<String> {
 }
 
 /// One row a file, with what is known of its table.
-fn rows(report: &Report) -> Vec<[String; 5]> {
-    report.files.iter().map(|file| row(file, &report.tables)).collect()
+fn files(report: &Report) -> Table {
+    let columns = [
+        Column::plain(""),
+        Column::plain(""),
+        Column::plain(""),
+        Column::plain("").left_out(0),
+        Column::plain("").left_out(1),
+    ];
+    let mut table = Table::new(columns.to_vec()).headless();
+    for file in &report.files {
+        table.row(row(file, &report.tables).map(Into::into).to_vec());
+    }
+    table
 }
 
 fn row(file: &OutputFile, tables: &[TableReport]) -> [String; 5] {
@@ -70,10 +83,6 @@ fn matrix(matrix: &MatrixReport) -> String {
 }
 
 pub(crate) fn finding(finding: &Finding) -> Vec<String> {
-    let word = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
     let count = Some(finding.count).filter(|count| *count > 1);
     let [line, carets] = match &finding.excerpt {
         Some(excerpt) => excerpt_lines(excerpt).map(Some),
@@ -90,10 +99,17 @@ pub(crate) fn finding(finding: &Finding) -> Vec<String> {
         ("found", count.map(|count| format!("{count} times, this being the first"))),
         ("remedy", finding.remedy.clone()),
     ];
-    let mut lines = vec![String::new(), format!("{word}: {}", finding.message)];
+    let mut lines = vec![String::new(), terminal::found(finding.severity, &finding.message)];
     let fact = |(name, fact): (&str, Option<String>)| Some(format!("  {name:7} {}", fact?));
     lines.extend(facts.into_iter().filter_map(fact));
     lines
+}
+
+/// A finding in one line.
+pub(crate) fn log_line(finding: &Finding) -> String {
+    let place = place(finding).map(|place| format!("{place}: ")).unwrap_or_default();
+    let cell = finding.cell.as_ref().map(|cell| format!(" (cell {cell:?})")).unwrap_or_default();
+    format!("{place}{}{cell}", terminal::found(finding.severity, &finding.message))
 }
 
 /// `file:line:column`, as far as they are known.
@@ -131,26 +147,11 @@ fn visible(char: char) -> char {
     }
 }
 
-/// Cells as lines, each column as wide as its widest cell.
-pub(crate) fn columns<const N: usize>(rows: Vec<[String; N]>) -> Vec<String> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; N] = std::array::from_fn(|column| width(column).unwrap_or_default());
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use schema::Severity;
 
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = vec![["a".to_owned(), "é!".to_owned()], ["bbb".to_owned(), "c".to_owned()]];
-        assert_eq!(columns(rows), ["a    é!", "bbb  c"]);
-    }
+    use super::*;
 
     #[test]
     fn a_finding_gives_place_cell_and_remedy() {

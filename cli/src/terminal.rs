@@ -1,6 +1,7 @@
 //! How things look: tables that fit the terminal, colours only where somebody sees them.
 
 use console::{Style, Term, measure_text_width, style, truncate_str};
+use schema::Severity;
 
 /// What stands between two columns.
 const GAP: &str = "  ";
@@ -17,9 +18,23 @@ pub(crate) fn verdict(fine: bool, text: &str) -> String {
     colour.apply_to(text).to_string()
 }
 
+/// What was found, after a word on how grave it is.
+pub(crate) fn found(severity: Severity, text: &str) -> String {
+    let (word, colour) = match severity {
+        Severity::Error => ("error", Style::new().red().bold()),
+        Severity::Warning => ("warning", Style::new().yellow().bold()),
+    };
+    format!("{}: {text}", colour.apply_to(word))
+}
+
 /// Something that matters less.
 pub(crate) fn faint(text: &str) -> String {
     style(text).dim().to_string()
+}
+
+/// A text in one line, without anything that a terminal might obey.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A column of a table.
@@ -66,9 +81,7 @@ impl Cell {
 
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        // One line a row, and nothing that a terminal might obey.
-        let text = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Self { text, style: Style::new() }
+        Self { text: plain(&text), style: Style::new() }
     }
 }
 

@@ -1,10 +1,10 @@
 //! The web service, as the command line sees it.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, fmt, time::Duration};
 
 use anyhow::{Context as _, bail};
 use edge::Token;
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use schema::{
     Accepted, ApiToken, AuditEntry, AuditFilter, Instruction, Job, JobEvent, JobFilter, JobId, Key,
     NewInstruction, NewToken, Node, Page, Preview, Problem,
@@ -77,16 +77,17 @@ impl Api {
         self.send(self.http.get(url)).await
     }
 
-    pub(crate) async fn events(&self, id: JobId) -> anyhow::Result<Vec<JobEvent>> {
-        let (mut events, mut after) = (Vec::new(), None);
+    /// What happened to a job after the event `after`.
+    pub(crate) async fn events(&self, id: JobId, after: i64) -> anyhow::Result<Vec<JobEvent>> {
+        let (mut events, mut after) = (Vec::new(), after.to_string());
         loop {
             let mut url = self.url(&["job", &id.to_string(), "events"]);
-            url.set_query(after.map(|after: String| format!("after={after}")).as_deref());
+            url.set_query(Some(&format!("after={after}")));
             let page: Page<JobEvent> = self.send(self.http.get(url)).await?;
             events.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                return Ok(events);
+            match page.next {
+                Some(next) => after = next,
+                None => return Ok(events),
             }
         }
     }
@@ -172,8 +173,30 @@ async fn accepted(response: Response, who: &str) -> anyhow::Result<Response> {
     if status.is_success() {
         return Ok(response);
     }
-    match response.json::<Problem>().await {
-        Ok(problem) => bail!("{}", problem.detail.unwrap_or(problem.title)),
-        Err(_) => bail!("{who} answers {status}"),
+    let text = match response.json::<Problem>().await {
+        Ok(problem) => problem.detail.unwrap_or(problem.title),
+        Err(_) => format!("{who} answers {status}"),
+    };
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => Err(Unavailable(text).into()),
+        _ => bail!(text),
     }
+}
+
+/// Full, or for a moment unable.
+#[derive(Debug)]
+struct Unavailable(String);
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// Whether the same may well succeed a little later.
+pub(crate) fn is_away(error: &anyhow::Error) -> bool {
+    let silent = error.downcast_ref::<reqwest::Error>().is_some_and(|error| !error.is_decode());
+    silent || error.is::<Unavailable>()
 }

@@ -1,11 +1,20 @@
 //! `digester jobs`.
 
-use std::process::ExitCode;
+use std::{collections::HashMap, process::ExitCode, time::Duration};
 
-use schema::{JobFilter, JobStatus, Key, Kind, NodeId};
+use console::Term;
+use jiff::Timestamp;
+use schema::{Job, JobFilter, JobId, JobStatus, Key, Kind, NodeId};
 
-use super::{api::Common, print};
+use super::{
+    api::{Api, Common},
+    follow::patiently,
+    print,
+};
 use crate::data::say;
+
+/// How often a followed list is asked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What `jobs` is told.
 #[derive(clap::Args)]
@@ -35,7 +44,10 @@ pub(crate) struct Args {
     limit: u32,
     /// Where to go on: what the list before said at its end.
     #[arg(long)]
-    after: Option<schema::JobId>,
+    after: Option<JobId>,
+    /// Show the list again and again, until stopped; where nobody looks, a line for every change.
+    #[arg(long, short)]
+    follow: bool,
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -50,11 +62,49 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         after: args.after,
         limit: Some(args.limit),
     };
-    let page = args.common.api()?.jobs(&filter).await?;
+    let api = args.common.api()?;
+    if args.follow {
+        return follow(&api, &filter, args.common.json).await;
+    }
+    let page = api.jobs(&filter).await?;
     if args.common.json {
         say(&serde_json::to_string_pretty(&page)?)?;
     } else {
         print::jobs(&page)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks for the list for ever.
+async fn follow(api: &Api, filter: &JobFilter, json: bool) -> anyhow::Result<ExitCode> {
+    let terminal = Term::stdout();
+    let (mut drawn, mut changes) = (0, Changes::default());
+    loop {
+        let page = patiently(async || api.jobs(filter).await).await?;
+        if terminal.is_term() && !json {
+            terminal.clear_last_lines(drawn)?;
+            let room = usize::from(terminal.size().0).saturating_sub(1);
+            let lines = print::jobs_lines(&page.items);
+            drawn = lines.len().min(room);
+            lines[..drawn].iter().try_for_each(|line| terminal.write_line(line))?;
+        } else {
+            changes.of(page.items).iter().try_for_each(|job| print::change(job, json))?;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Tells which jobs of a list changed since the list before.
+#[derive(Default)]
+struct Changes(HashMap<JobId, Timestamp>);
+
+impl Changes {
+    /// Those that changed, oldest first.
+    fn of(&mut self, mut jobs: Vec<Job>) -> Vec<Job> {
+        let now = jobs.iter().map(|job| (job.id, job.updated_at)).collect();
+        let before = std::mem::replace(&mut self.0, now);
+        jobs.retain(|job| before.get(&job.id) != Some(&job.updated_at));
+        jobs.sort_by_key(|job| job.id);
+        jobs
+    }
 }

@@ -2,7 +2,10 @@
 
 pub(crate) mod api;
 pub(crate) mod cancel;
+pub(crate) mod events;
+mod follow;
 pub(crate) mod jobs;
+pub(crate) mod logs;
 pub(crate) mod nodes;
 mod print;
 pub(crate) mod rerun;

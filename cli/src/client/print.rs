@@ -1,11 +1,11 @@
 //! Jobs, for people.
 
-use std::fmt::Write as _;
+use std::{collections::HashSet, fmt::Write as _};
 
 use anyhow::Context as _;
 use console::Style;
 use indicatif::HumanDuration;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 use schema::{Job, JobEvent, JobStatus, Node, NodeState, Page, Report};
 
 use crate::{
@@ -38,15 +38,25 @@ pub(crate) fn settled(job: &Job, json: bool) -> anyhow::Result<()> {
 
 /// A list.
 pub(crate) fn jobs(page: &Page<Job>) -> anyhow::Result<()> {
-    jobs_table(&page.items).lines(terminal::width()).iter().try_for_each(|line| say(line))?;
+    jobs_lines(&page.items).iter().try_for_each(|line| say(line))?;
     match &page.next {
         Some(next) => say(&terminal::faint(&format!("there are more: --after {next}"))),
         None => Ok(()),
     }
 }
 
-/// Jobs, one a row.
-fn jobs_table(jobs: &[Job]) -> Table {
+/// A job that changed, in one line: as JSON it is one object.
+pub(crate) fn change(job: &Job, json: bool) -> anyhow::Result<()> {
+    if json {
+        return say(&serde_json::to_string(job)?);
+    }
+    let (at, id, key) = (clock(job.updated_at), job.id, &job.key);
+    let message = job.message.as_deref().unwrap_or_default();
+    say(&format!("{at}  {id}  {}  {key}  {message}", status(job)))
+}
+
+/// Jobs, one a row, below their columns' names.
+pub(crate) fn jobs_lines(jobs: &[Job]) -> Vec<String> {
     let mut table = Table::new(vec![
         Column::plain("job").left_out(1),
         Column::plain("status"),
@@ -65,7 +75,7 @@ fn jobs_table(jobs: &[Job]) -> Table {
             job.message.clone().unwrap_or_default().into(),
         ]);
     }
-    table
+    table.lines(terminal::width())
 }
 
 /// Good news, bad news, and what goes on.
@@ -123,15 +133,13 @@ pub(crate) fn job(job: &Job, events: &[JobEvent]) -> anyhow::Result<()> {
         say(&format!("  {:10} {reason}", "why"))?;
     }
     say("\nhistory")?;
-    for event in events {
-        say(&format!("  {}", history(event)))?;
-    }
+    history(events).iter().try_for_each(|line| say(&format!("  {line}")))?;
     left(job)
 }
 
 fn headline(job: &Job) -> String {
-    let message = job.message.as_deref().unwrap_or_default();
-    format!("job {} {}: {message}", job.id, job.status)
+    let message = terminal::plain(job.message.as_deref().unwrap_or_default());
+    format!("job {} {}: {message}", job.id, colour(job.status).apply_to(job.status))
 }
 
 fn facts(job: &Job) -> Vec<(&'static str, String)> {
@@ -168,12 +176,34 @@ fn waiting(job: &Job) -> Vec<String> {
     place.into_iter().chain(held.waits_for.iter().cloned()).chain(expected).collect()
 }
 
-fn history(event: &JobEvent) -> String {
-    let mut line = format!("{}  {:10}", clock(event.at), event.status);
-    if let Some(stage) = &event.stage {
-        let _ = write!(line, " {stage:16}");
+fn history(events: &[JobEvent]) -> Vec<String> {
+    let mut table = Table::new(vec![
+        Column::plain("").left_out(1),
+        Column::plain(""),
+        Column::plain("").left_out(0),
+        Column::plain("").at_least(MESSAGE_CHARS),
+    ])
+    .headless();
+    let days: HashSet<_> = events.iter().map(|event| zoned(event.at).date()).collect();
+    for event in events {
+        let clock = if days.len() == 1 { time_of_day(event.at) } else { clock(event.at) };
+        table.row(vec![
+            clock.into(),
+            Cell::styled(event.status.to_string(), colour(event.status)),
+            event.stage.clone().unwrap_or_default().into(),
+            event.message.clone().unwrap_or_default().into(),
+        ]);
     }
-    let _ = write!(line, " {}", event.message.as_deref().unwrap_or_default());
+    table.lines(terminal::width().map(|width| width.saturating_sub(2)))
+}
+
+/// One event, whole, in one line.
+pub(crate) fn event(event: &JobEvent) -> String {
+    let status = colour(event.status).apply_to(format!("{:9}", event.status));
+    let mut line = format!("{}  {status}", clock(event.at));
+    for part in [&event.stage, &event.message].into_iter().flatten() {
+        let _ = write!(line, "  {}", terminal::plain(part));
+    }
     line
 }
 
@@ -194,5 +224,14 @@ fn status(job: &Job) -> String {
 
 /// A time as the reader's clock shows it.
 fn clock(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    zoned(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The same where the day is known.
+fn time_of_day(time: Timestamp) -> String {
+    zoned(time).strftime("%H:%M:%S").to_string()
+}
+
+fn zoned(time: Timestamp) -> Zoned {
+    time.to_zoned(TimeZone::system())
 }

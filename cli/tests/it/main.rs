@@ -4,6 +4,7 @@
 
 mod check;
 mod crash;
+mod follow;
 mod nodes;
 mod regulator;
 mod rolling;
