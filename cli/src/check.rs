@@ -4,13 +4,17 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use ::digest::{Options, Stage, Unobserved};
 use anyhow::{Context as _, ensure};
+use edge::Token;
 use reqwest::Url;
 use schema::{
     Finding, Kind, NewInstruction, Preview, PreviewReport, Severity, TablePreview, gobii,
 };
 
 use crate::{
-    client::{api::Api, submit},
+    client::{
+        api::{self, Api},
+        submit,
+    },
     data::say,
     report,
     terminal::{self, Column, Table},
@@ -30,6 +34,9 @@ pub(crate) struct Args {
     /// Ask this web service, and through it a node that has the files. Without it, they are read here.
     #[arg(long)]
     url: Option<Url>,
+    /// An API token, where that web service asks who calls.
+    #[arg(long, env = "DIGESTER_TOKEN", hide_env_values = true, value_parser = api::token)]
+    token: Option<Token>,
     /// Which digester would execute it; without --url it is `loader`.
     #[arg(long, default_value = "loader")]
     kind: Kind,
@@ -59,7 +66,7 @@ async fn ask(args: &Args, url: &Url) -> anyhow::Result<Preview> {
         traceparent: None,
         body: submit::read(&args.file)?,
     };
-    Api::new(url.clone())?.preview(&new).await
+    Api::new(url.clone())?.with(args.token.clone()).preview(&new).await
 }
 
 fn look(args: &Args) -> anyhow::Result<Preview> {

@@ -31,11 +31,11 @@ pub(crate) struct Common {
 
 impl Common {
     pub(crate) fn api(&self) -> anyhow::Result<Api> {
-        Ok(Api { token: self.token.clone(), ..Api::new(self.server.clone())? })
+        Ok(Api::new(self.server.clone())?.with(self.token.clone()))
     }
 }
 
-fn token(text: &str) -> Result<Token, Infallible> {
+pub(crate) fn token(text: &str) -> Result<Token, Infallible> {
     Ok(Token::new(text.to_owned()))
 }
 
@@ -50,6 +50,11 @@ impl Api {
     pub(crate) fn new(server: Url) -> anyhow::Result<Self> {
         let http = Client::builder().timeout(TIMEOUT).build().context("make an HTTP client")?;
         Ok(Self { http, server, token: None })
+    }
+
+    /// The same for somebody who has this token.
+    pub(crate) fn with(self, token: Option<Token>) -> Self {
+        Self { token, ..self }
     }
 
     pub(crate) async fn submit(&self, new: &NewInstruction) -> anyhow::Result<Accepted> {
