@@ -6,7 +6,7 @@ use schema::{ApiToken, Grant, NewToken};
 use uuid::Uuid;
 
 use super::list;
-use crate::{client::api::Common, data::say, report};
+use crate::{client::api::Common, data::say, terminal};
 
 /// What is to be done.
 #[derive(clap::Subcommand)]
@@ -72,5 +72,5 @@ fn print(tokens: Vec<ApiToken>) -> anyhow::Result<()> {
         [token.id.to_string(), token.owner, token.label, list(&token.grants), until]
     });
     let table = std::iter::once(head).chain(rows).collect();
-    report::columns(table).iter().try_for_each(|line| say(line))
+    terminal::columns(table).iter().try_for_each(|line| say(line))
 }

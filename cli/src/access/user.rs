@@ -10,7 +10,7 @@ use webservice::{
 };
 
 use super::list;
-use crate::{configuration, data::say, report, secret};
+use crate::{configuration, data::say, secret, terminal};
 
 /// Where the accounts are kept.
 #[derive(clap::Args)]
@@ -91,7 +91,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 [account.name, password.to_owned(), list(&account.grants)]
             });
             let table = std::iter::once(head).chain(rows).collect();
-            report::columns(table).iter().try_for_each(|line| say(line))?;
+            terminal::columns(table).iter().try_for_each(|line| say(line))?;
         }
         Command::Remove { at, name } => {
             let removed = at.open().await?.remove(&name).await?;
