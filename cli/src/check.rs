@@ -64,6 +64,7 @@ async fn ask(args: &Args, url: &Url) -> anyhow::Result<Preview> {
         submitted_by: None,
         parent: None,
         traceparent: None,
+        notify: Vec::new(),
         body: submit::read(&args.file)?,
     };
     Api::new(url.clone())?.with(args.token.clone()).preview(&new).await

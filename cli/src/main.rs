@@ -62,6 +62,8 @@ enum Command {
     Rerun(client::rerun::Args),
     /// Show what would become of an instruction, without executing it.
     Check(check::Args),
+    /// List who was told of the ends of jobs, and try again what was given up.
+    Notifications(client::notifications::Args),
     /// Digest an instruction file here and now, without any service.
     Digest(digest::Args),
     /// Make data that looks real, and instructions to load it.
@@ -128,6 +130,7 @@ fn talk(command: Command) -> anyhow::Result<ExitCode> {
             Command::Nodes(args) => client::nodes::run(args).await,
             Command::Show(args) => client::show::run(args).await,
             Command::Watch(args) => client::watch::run(args).await,
+            Command::Notifications(args) => client::notifications::run(args).await,
             Command::Logs(args) => client::logs::run(args).await,
             Command::Events(args) => client::events::run(args).await,
             Command::Cancel(args) => client::cancel::run(args).await,

@@ -157,6 +157,7 @@ impl Plan {
                 max_streams: webservice::Config::MAX_STREAMS,
                 grace_seconds: 0,
                 downloads: false,
+                notifications: None,
                 token: token.clone(),
                 access: None,
                 max_body_bytes: webservice::Config::MAX_BODY_BYTES,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{Job, Key, Kind, Problem, TraceParent};
+use crate::{Job, Key, Kind, Notify, Problem, TraceParent};
 
 /// An order that somebody wants executed.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -28,6 +28,10 @@ pub struct NewInstruction {
     /// The trace that it belongs to; the request's, or a new one, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<TraceParent>,
+    /// Who is told when one of its jobs has come to its end. Of an instruction that is sent again,
+    /// those of the first time are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
     /// The order itself, in the words of its kind.
     #[schema(value_type = Value)]
     pub body: Box<RawValue>,

@@ -10,6 +10,7 @@ mod id;
 mod instruction;
 mod job;
 mod node;
+mod notification;
 mod page;
 mod patch;
 mod preview;
@@ -27,6 +28,9 @@ pub use id::{InvalidName, JobId, Key, Kind, NodeId};
 pub use instruction::{Accepted, AcceptedItem, Instruction, NewInstruction};
 pub use job::{Job, NewJob};
 pub use node::{Attempt, Heartbeat, Lease, Node, NodeState};
+pub use notification::{
+    Notification, NotificationFilter, NotificationStatus, Notify, UnknownNotificationStatus,
+};
 pub use page::{JobFilter, Page};
 pub use patch::{AddressedPatch, ItemAnswer, JobPatch, PatchAnswer, Progress};
 pub use preview::{Preview, PreviewReport, PreviewRequest, PreviewRow, TablePreview};

@@ -16,6 +16,7 @@ use crate::{
     mapping::Mapping,
     metrics::Metrics,
     news::News,
+    notify::{self, Letter},
     pages::Kept,
     store::{Pools, instruction::Acceptance},
 };
@@ -30,6 +31,12 @@ pub trait KindCheck: Send + Sync {
 
     /// Which parts of the input feed which columns, for people; none if it cannot be told.
     fn mapping(&self, _body: &str) -> Option<Mapping> {
+        None
+    }
+
+    /// What is written to those who are told of a job's end by e-mail; none: what is written for jobs
+    /// of any kind.
+    fn letter(&self, _job: &Job, _instruction: &str) -> Option<Letter> {
         None
     }
 }
@@ -169,8 +176,15 @@ impl App {
         seen.ok_or(ApiError::NoSuchJob(id))
     }
 
-    /// Refuses an instruction that no digester could execute.
+    /// What is known of a kind.
+    pub(crate) fn kind(&self, kind: &Kind) -> Option<&Arc<dyn KindCheck>> {
+        self.checks.get(kind)
+    }
+
+    /// Refuses an instruction that no digester could execute, or whose end may not be told.
     pub(crate) async fn check(&self, new: &NewInstruction) -> Result<(), ApiError> {
+        let told = notify::check(self.config.notifications.as_ref(), &new.notify);
+        told.map_err(ApiError::Invalid)?;
         let Some(check) = self.checks.get(&new.kind).map(Arc::clone) else { return Ok(()) };
         let body = new.body.clone();
         let checked = spawn_blocking(move || check.check(body.get())).await;

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 use edge::Token;
 use serde::Deserialize;
 
-use crate::{access::AccessConfig, gobii::GobiiConfig};
+use crate::{access::AccessConfig, gobii::GobiiConfig, notify::NotificationConfig};
 
 /// Everything the web service is told when it starts.
 #[derive(Clone, Debug, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Config {
     /// whoever sends them may need to see that it is not ready any more.
     #[serde(default)]
     pub grace_seconds: u64,
+    /// Who may be told of the ends of jobs; nobody when absent.
+    #[serde(default)]
+    pub notifications: Option<NotificationConfig>,
     /// Whether the files that jobs wrote can be had through this service, by whoever reaches it.
     #[serde(default)]
     pub downloads: bool,

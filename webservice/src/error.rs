@@ -32,6 +32,8 @@ pub(crate) enum ApiError {
     NoPreview { kind: Kind, why: String },
     #[error("files cannot be had here: the operator has not switched downloads on")]
     NoDownloads,
+    #[error("there is no notification {0} that was given up")]
+    NoDeadNotification(i64),
     #[error("the digester service that has the file does not answer")]
     NodeAway,
     #[error("say who you are: with a password (Basic) or a token (Bearer), or log in")]
@@ -75,6 +77,7 @@ impl ApiError {
         match self {
             Self::NoSuchJob(_)
             | Self::NoSuchInstruction(_)
+            | Self::NoDeadNotification(_)
             | Self::NoSuchNode(_)
             | Self::NoSuchToken(_) => ProblemKind::NotFound,
             Self::Unknown => ProblemKind::Unauthorized,

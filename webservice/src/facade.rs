@@ -1,5 +1,7 @@
 //! What the facades towards older clients need of the service, done by the store.
 
+use std::slice;
+
 use schema::{Instruction, Job, Key, NewInstruction, Role};
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
     app::App,
     error::{ApiError, Doing as _},
     gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login},
-    store,
+    notify, store,
 };
 
 impl Backend for App {
@@ -45,7 +47,10 @@ impl Backend for App {
         self.access.owner_of_gobii(crop.as_str(), token).await.map_err(logged)
     }
 
-    async fn accept(&self, new: NewInstruction) -> Result<Acceptance, BackendError> {
+    async fn accept(&self, mut new: NewInstruction) -> Result<Acceptance, BackendError> {
+        // Who may not be told is no reason to refuse what older clients send.
+        let config = self.config.notifications.as_ref();
+        new.notify.retain(|to| notify::check(config, slice::from_ref(to)).is_ok());
         match self.accept_instruction(new).await.map_err(logged)? {
             store::instruction::Acceptance::Created(job) => Ok(Acceptance::Created(job)),
             store::instruction::Acceptance::Known(job)

@@ -15,6 +15,7 @@ mod mapping;
 mod metrics;
 mod news;
 mod nodes;
+pub mod notify;
 mod origin;
 mod pages;
 mod preview;

@@ -14,7 +14,7 @@ use crate::{
     app::App,
     config::Config,
     error::is_outage,
-    forward, nodes, retention, routes,
+    forward, nodes, notify, retention, routes,
     store::{self, Pools},
 };
 
@@ -90,6 +90,7 @@ async fn work(app: App, callback: String) -> anyhow::Result<()> {
         tokio::join!(
             forward::run(app.clone(), callback),
             nodes::run(app.clone()),
+            notify::run(app.clone()),
             retention::run(app.clone()),
             access::run(app)
         );

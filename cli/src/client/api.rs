@@ -7,7 +7,7 @@ use edge::Token;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use schema::{
     Accepted, ApiToken, AuditEntry, AuditFilter, Instruction, Job, JobEvent, JobFilter, JobId, Key,
-    NewInstruction, NewToken, Node, Page, Preview, Problem,
+    NewInstruction, NewToken, Node, Notification, NotificationFilter, Page, Preview, Problem,
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -95,6 +95,21 @@ impl Api {
                 None => return Ok(events),
             }
         }
+    }
+
+    pub(crate) async fn notifications(
+        &self,
+        filter: &NotificationFilter,
+    ) -> anyhow::Result<Page<Notification>> {
+        let mut url = self.url(&["notification"]);
+        url.set_query(Some(&serde_urlencoded::to_string(filter)?));
+        self.send(self.http.get(url)).await
+    }
+
+    /// Has a notification tried again.
+    pub(crate) async fn resend(&self, id: i64) -> anyhow::Result<()> {
+        let path = ["notification", &id.to_string(), "resend"];
+        self.call(self.http.post(self.url(&path))).await.map(drop)
     }
 
     pub(crate) async fn nodes(&self) -> anyhow::Result<Vec<Node>> {

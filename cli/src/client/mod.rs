@@ -7,6 +7,7 @@ mod follow;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod nodes;
+pub(crate) mod notifications;
 mod print;
 pub(crate) mod rerun;
 pub(crate) mod show;

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use console::Style;
 use indicatif::HumanDuration;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
-use schema::{Job, JobEvent, JobStatus, Node, NodeState, Page, Report};
+use schema::{
+    Job, JobEvent, JobStatus, Node, NodeState, Notification, NotificationStatus, Page, Report,
+};
 
 use crate::{
     data::say,
@@ -121,6 +123,40 @@ pub(crate) fn nodes(nodes: &[Node]) -> anyhow::Result<()> {
         ]);
     }
     table.lines(terminal::width()).iter().try_for_each(|line| say(line))
+}
+
+/// Who was told of the ends of jobs.
+pub(crate) fn notifications(page: &Page<Notification>) -> anyhow::Result<()> {
+    let mut table = Table::new(vec![
+        Column::plain("id"),
+        Column::plain("status"),
+        Column::plain("tries").left_out(0),
+        Column::plain("job").left_out(1),
+        Column::plain("tried").left_out(2),
+        Column::plain("to").at_least(KEY_CHARS),
+        Column::plain("error").at_least(MESSAGE_CHARS).left_out(3),
+    ]);
+    for told in &page.items {
+        let colour = match told.status {
+            NotificationStatus::Pending => Style::new().yellow(),
+            NotificationStatus::Sent => Style::new().green(),
+            NotificationStatus::Dead => Style::new().red(),
+        };
+        table.row(vec![
+            told.id.to_string().into(),
+            Cell::styled(told.status.to_string(), colour),
+            told.tries.to_string().into(),
+            told.job.to_string().into(),
+            clock(told.updated_at).into(),
+            told.to.to_string().into(),
+            told.error.clone().unwrap_or_default().into(),
+        ]);
+    }
+    table.lines(terminal::width()).iter().try_for_each(|line| say(line))?;
+    match &page.next {
+        Some(next) => say(&terminal::faint(&format!("there are more: --after {next}"))),
+        None => Ok(()),
+    }
 }
 
 /// All there is to know about a job.

@@ -1,9 +1,9 @@
 //! `digester submit`.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{convert::Infallible, fs, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use schema::{Key, Kind, NewInstruction};
+use schema::{Key, Kind, NewInstruction, Notify};
 use serde_json::value::RawValue;
 
 use super::{api::Common, print, watch};
@@ -24,9 +24,17 @@ pub(crate) struct Args {
     /// Whose it is: a crop, a project, a group.
     #[arg(long)]
     tenant: Option<String>,
+    /// Who is told when the job has come to its end: a URL or an e-mail address. May be repeated.
+    #[arg(long, value_parser = notify)]
+    notify: Vec<Notify>,
     /// Follow the job to its end.
     #[arg(long, short)]
     watch: bool,
+}
+
+fn notify(text: &str) -> Result<Notify, Infallible> {
+    let is_url = text.contains("://");
+    Ok(if is_url { Notify::Webhook(text.to_owned()) } else { Notify::Email(text.to_owned()) })
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -38,6 +46,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         submitted_by: std::env::var("USER").ok(),
         parent: None,
         traceparent: None,
+        notify: args.notify,
         body: read(&args.file)?,
     };
     let job = api.submit(&new).await?.job;

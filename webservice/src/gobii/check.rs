@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use schema::gobii::{Dialect, LoaderInstruction, Metadata, Table, Unreadable};
+use schema::{
+    Job,
+    gobii::{Dialect, LoaderInstruction, Metadata, Table, Unreadable},
+};
 
-use super::{error::Message, mapping, roots::Roots, words};
-use crate::{KindCheck, Mapping, Refusal};
+use super::{error::Message, letter, mapping, roots::Roots, words};
+use crate::{KindCheck, Mapping, Refusal, notify::Letter};
 
 /// Checks the paths of a loader instruction: given, under one of the roots whatever links and dots
 /// they lead through, and there if the instruction says so. The error tells all that is wrong.
@@ -44,6 +47,10 @@ impl KindCheck for LoaderCheck {
 
     fn mapping(&self, body: &str) -> Option<Mapping> {
         mapping::of(body)
+    }
+
+    fn letter(&self, job: &Job, instruction: &str) -> Option<Letter> {
+        Some(letter::of(job, &LoaderInstruction::parse(instruction).ok()?))
     }
 }
 

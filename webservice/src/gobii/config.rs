@@ -24,6 +24,9 @@ pub struct GobiiConfig {
     pub port: Option<u16>,
     /// A GOBii server that answers what is not ours: everything but the instructions of loads.
     pub upstream: Option<UpstreamUrl>,
+    /// Whether the `contactEmail` of an instruction is written to when its job has come to its end,
+    /// as far as notifications allow it.
+    pub mail_contacts: bool,
     /// The crops.
     pub crops: Crops,
     /// The largest request body, in bytes.
@@ -42,6 +45,7 @@ impl Default for GobiiConfig {
             host: None,
             port: None,
             upstream: None,
+            mail_contacts: false,
             crops: Crops::default(),
             max_body_bytes: 4 << 20,
             preview: PreviewConfig::default(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use axum::{body::Body, http::HeaderMap};
 use schema::{
-    InvalidName, Key, Kind, NewInstruction,
+    InvalidName, Key, Kind, NewInstruction, Notify,
     gobii::{LoaderInstruction, decode},
 };
 use serde_json::value::RawValue;
@@ -85,12 +85,20 @@ pub(super) async fn create<B: Backend>(
         submitted_by: Some(caller.user.clone()),
         parent: None,
         traceparent: edge::traceparent(headers),
+        notify: contact(facade, &order.instruction),
         body: order.sent,
     };
     match facade.backend.accept(new).await? {
         Acceptance::Created(_) => Ok(Reply::created(echo(order.item, crop, &order.name))),
         Acceptance::Exists(_) => Err(GobiiError::Exists(order.name)),
     }
+}
+
+/// Who is written to when the job has come to its end.
+fn contact<B: Backend>(facade: &Facade<B>, instruction: &LoaderInstruction) -> Vec<Notify> {
+    let address = instruction.metadata().contact_email.clone();
+    let address = address.filter(|address| facade.config.mail_contacts && !address.is_empty());
+    address.map(Notify::Email).into_iter().collect()
 }
 
 /// Refuses the instruction with all that is wrong, or tells where its digests go.

@@ -20,6 +20,7 @@ mod files;
 mod instruction;
 mod item;
 mod job;
+mod letter;
 mod login;
 mod mapping;
 mod names;

@@ -7,6 +7,7 @@ mod health;
 pub(crate) mod instruction;
 pub(crate) mod job;
 mod node;
+mod notification;
 
 use axum::{
     Router,
@@ -82,6 +83,8 @@ fn identified() -> OpenApiRouter<App> {
         .routes(routes!(event::list_events))
         .routes(routes!(node::list_nodes))
         .routes(routes!(node::get_node))
+        .routes(routes!(notification::list_notifications))
+        .routes(routes!(notification::resend_notification))
         .routes(routes!(access::get_session, access::open_session, access::close_session))
         .routes(routes!(access::list_tokens, access::create_token))
         .routes(routes!(access::revoke_token))

@@ -101,6 +101,7 @@ fn order(new: &NewJob) -> Option<NewInstruction> {
         submitted_by: new.submitted_by.clone(),
         parent: None,
         traceparent: new.traceparent.clone(),
+        notify: Vec::new(),
         body: new.instruction.clone()?,
     })
 }
@@ -137,18 +138,19 @@ async fn insert(
     let rows = sqlx::query!(
         r#"
         with kept as (
-            insert into instruction (key, kind, tenant, submitted_by, body, traceparent, parent)
-            select key, kind, tenant, submitted_by, body::json, traceparent, parent
+            insert into instruction
+                   (key, kind, tenant, submitted_by, body, traceparent, parent, notify)
+            select key, kind, tenant, submitted_by, body::json, traceparent, parent, notify::json
               from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $8::text[],
-                          $9::text[])
-                   as new (key, kind, tenant, submitted_by, body, traceparent, parent)
+                          $9::text[], $10::text[])
+                   as new (key, kind, tenant, submitted_by, body, traceparent, parent, notify)
                 on conflict (key) do nothing
-            returning key, kind, tenant, submitted_by
+            returning key, kind, tenant, submitted_by, notify
         ),
         made as (
-            insert into job (id, key, kind, tenant, submitted_by, node, forwarded_at)
+            insert into job (id, key, kind, tenant, submitted_by, node, forwarded_at, notify)
             select ($6::uuid[])[row_number() over ()], key, kind, tenant, submitted_by, $7::text,
-                   case when $7 is null then null else now() end
+                   case when $7 is null then null else now() end, notify
               from kept
             returning id, number, key, status, attempt, node, submitted_at
         ),
@@ -167,6 +169,7 @@ async fn insert(
         node.map(NodeId::as_str),
         &column(|order| order.traceparent.as_ref().map(TraceParent::as_str)) as _,
         &column(|order| order.parent.as_ref().map(Key::as_str)) as _,
+        &orders.iter().map(|order| notify(order.order)).collect::<Vec<_>>() as _,
     )
     .fetch_all(db)
     .await?;
@@ -178,6 +181,12 @@ async fn insert(
         Some((row.key, job))
     });
     Ok(jobs.collect())
+}
+
+/// Who is to be told, as the table has it: nothing if it is nobody.
+fn notify(order: &NewInstruction) -> Option<String> {
+    let text = || serde_json::to_string(&order.notify).expect("a list of texts");
+    (!order.notify.is_empty()).then(text)
 }
 
 impl Order<'_> {

@@ -319,6 +319,12 @@ pub(crate) async fn cancel(db: impl PgExecutor<'_>, id: JobId) -> sqlx::Result<O
             select id, status, attempt,
                    case status when 'cancelled' then message else 'cancel requested' end
               from asked
+        ),
+        notified as (
+            insert into notification (job, target)
+            select asked.id, target.value
+              from asked, json_array_elements(asked.notify) as target
+             where asked.settled_at is not null
         )
         "#,
         r#"
@@ -345,8 +351,8 @@ pub(crate) async fn rerun(db: impl PgExecutor<'_>, of: JobId) -> sqlx::Result<Op
                for key share of instruction
         ),
         made as (
-            insert into job (id, key, kind, tenant, submitted_by, rerun_of)
-            select $2, key, kind, tenant, submitted_by, id from settled
+            insert into job (id, key, kind, tenant, submitted_by, rerun_of, notify)
+            select $2, key, kind, tenant, submitted_by, id, notify from settled
             returning *
         ),
         told as (

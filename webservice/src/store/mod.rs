@@ -6,6 +6,7 @@ pub(crate) mod event;
 pub(crate) mod instruction;
 pub(crate) mod job;
 pub(crate) mod node;
+pub(crate) mod notification;
 mod patch;
 pub(crate) mod retention;
 mod row;

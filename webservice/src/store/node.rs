@@ -288,11 +288,17 @@ pub(crate) async fn take_away(
                        else cut end
               from found
              where job.id = found.id
-            returning job.id, job.status, job.attempt, job.message, before
+            returning job.id, job.status, job.attempt, job.message, before,
+                      case when job.settled_at is not null then job.notify end as notify
         ),
         told as (
             insert into job_event (job, status, attempt, node, message)
             select id, status, attempt, $1, message from taken where before = 'running'
+        ),
+        notified as (
+            insert into notification (job, target)
+            select taken.id, target.value
+              from taken, json_array_elements(taken.notify) as target
         )
         select id, status, before = 'running' as "ran!" from taken order by id
         "#,

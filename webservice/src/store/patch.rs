@@ -139,7 +139,8 @@ async fn take(
                                 where legal.origin = job.status and legal.goal = patch.status))
             returning job.id, job.status, job.attempt, job.cancel_requested, patch.node,
                       patch.report, patch.is_event, patch.last_stage, patch.last_message,
-                      patch.earlier
+                      patch.earlier,
+                      case when job.settled_at is not null then job.notify end as notify
         ),
         told as (
             insert into job_event (job, status, attempt, stage, node, message)
@@ -152,6 +153,11 @@ async fn take(
             insert into job_report (job, body)
             select id, report::json from taken where report is not null
                 on conflict (job) do update set body = excluded.body
+        ),
+        notified as (
+            insert into notification (job, target)
+            select taken.id, target.value
+              from taken, json_array_elements(taken.notify) as target
         )
         select id, status, attempt, cancel_requested from taken
         "#,

@@ -39,6 +39,7 @@ pub(crate) async fn forget(db: &PgPool, days: u32, batch: u32) -> sqlx::Result<u
         with gone as (delete from job where id = any($1) returning id),
         told as (delete from job_event where job = any($1)),
         reported as (delete from job_report where job = any($1)),
+        notified as (delete from notification where job = any($1)),
         unused as (
             delete from instruction
              where key = any($2)

@@ -18,6 +18,7 @@ mod list;
 mod metrics;
 mod migrations;
 mod node;
+mod notify;
 mod openapi;
 mod outage;
 mod pages;

@@ -104,6 +104,7 @@ async fn an_instruction_that_was_kept_bare_is_read_back_as_an_item() {
             submitted_by: None,
             parent: None,
             traceparent: None,
+            notify: Vec::new(),
             body: to_raw_value(&body).unwrap(),
         };
         world.memory.accept(new).await.unwrap();
