@@ -141,6 +141,7 @@ fn new_instruction(
         submitted_by: caller.name().map(str::to_owned).or_else(|| parent.submitted_by.clone()),
         parent: Some(parent.key.clone()),
         traceparent: None,
+        notify: Vec::new(),
         body,
     })
 }
