@@ -29,10 +29,7 @@ pub(super) fn section(id: &NodeId, regulation: &Regulation, steers: bool) -> Mar
 }
 
 fn gauges(gates: &[GateReport]) -> Vec<(&str, &BudgetReport)> {
-    gates
-        .iter()
-        .flat_map(|gate| gate.budgets.iter().map(|budget| (&*gate.name, budget)))
-        .collect()
+    gates.iter().flat_map(|gate| gate.budgets.iter().map(|budget| (&*gate.name, budget))).collect()
 }
 
 /// How full a budget is, as a bar and in words.
