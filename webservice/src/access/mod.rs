@@ -1,8 +1,8 @@
 //! Who calls, and what they may do.
 //!
 //! Without a section `[access]` the service is open to whoever can reach it. With one, every caller
-//! is identified before a handler sees the request ([`identify`]), handlers ask the [`Caller`], and
-//! what was done, or was not allowed, is written down ([`audit`]).
+//! is identified before a handler sees the request (`identify`), handlers ask the `Caller`, and
+//! what was done, or was not allowed, is written down (`audit`).
 
 mod account;
 mod audit;
