@@ -22,6 +22,10 @@ async function pages(world) {
     'a running job': `/jobs/${running}`,
     instruction: '/instructions/hapmap',
     nodes: '/nodes',
+    'an instruction being changed': '/instructions/hapmap/edit',
+    'two instructions': '/instructions/hapmap/diff?with=broken',
+    'a node': '/nodes/local',
+    'a strategy': '/nodes/local/strategy',
     'nothing there': '/jobs/nothing',
   };
 }

@@ -107,3 +107,48 @@ test.describe('without JavaScript', () => {
     await expect(page.getByRole('link', { name: 'The job it does over' })).toBeVisible();
   });
 });
+
+test('an operator switches the regulator while jobs run', async ({ page, world }) => {
+  const names = ['one', 'two', 'three'];
+  for (const name of names) await world.sleep(name, 60_000);
+  await page.goto('/nodes');
+  await page.getByRole('link', { name: 'local' }).click();
+  await expect(page.getByText('At most 2 jobs run at once.')).toBeVisible();
+  await page.getByRole('link', { name: 'Change the strategy' }).click();
+  const text = page.getByRole('textbox');
+  await text.fill('gates = [\n  { fixd = { at_once = 3 } },\n]');
+  await page.getByRole('button', { name: 'Check' }).click();
+  await expect(page.getByRole('alert')).toContainText('fixd');
+  await text.fill('gates = [\n  { fixed = { at_once = 3 } },\n]');
+  await page.getByRole('button', { name: 'Check' }).click();
+  await expect(page.locator('#changes ins')).toHaveText('At most 3 jobs run at once.');
+  await page.getByRole('button', { name: 'Put in force' }).click();
+  await expect(page.getByText('At most 3 jobs run at once.')).toBeVisible();
+  await expect(async () => {
+    await page.reload();
+    await expect(page.locator('#running').getByRole('link')).toHaveCount(3, { timeout: 1000 });
+  }).toPass();
+  // They would be in the way of the stories that follow.
+  for (const name of names) world.run('cancel', name);
+});
+
+test('an instruction is changed, checked and run again', async ({ page, world }) => {
+  const folder = world.sample('to-be-changed');
+  world.run('submit', join(folder, 'hapmap.json'), '--key', 'first', '--watch');
+  await page.goto('/instructions/first');
+  await page.getByRole('link', { name: 'Edit and run again' }).click();
+  const text = page.getByLabel('What it says, in JSON');
+  const good = await text.inputValue();
+  await text.fill(good.replace('"CONSTANT"', '"CONSTANTS"'));
+  await page.getByRole('button', { name: 'Check' }).click();
+  await expect(page.getByRole('alert')).toContainText('CONSTANTS');
+  await text.fill(good.replaceAll('"Maize', '"Rice'));
+  await page.getByRole('button', { name: 'Check' }).click();
+  await expect(page.getByText('Nothing was written yet.')).toBeVisible();
+  await page.getByRole('button', { name: 'Run it' }).click();
+  await expect(page.getByRole('heading', { name: 'first_2' })).toBeVisible();
+  await page.getByRole('link', { name: 'Instruction', exact: true }).click();
+  await page.getByRole('link', { name: 'Compare' }).click();
+  await expect(page.getByRole('heading', { name: 'From first to first_2' })).toBeVisible();
+  await expect(page.locator('#differences ins').first()).toContainText('Rice');
+});

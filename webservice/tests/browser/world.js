@@ -107,8 +107,10 @@ export const test = base.extend({
     const broken = [];
     page.on('pageerror', (error) => broken.push(error.message));
     page.on('console', (message) => {
-      // A service that is being restarted does not answer; all else is ours.
-      if (message.type() === 'error' && !message.text().includes('net::ERR_')) broken.push(message.text());
+      // A service that is being restarted does not answer, and a form that was filled in wrongly is
+      // answered with 422; all else is ours.
+      const meant = ['net::ERR_', 'status of 422'].some((words) => message.text().includes(words));
+      if (message.type() === 'error' && !meant) broken.push(message.text());
     });
     await use(page);
     if (broken.length) throw new Error(`the page complains: ${broken.join('; ')}`);
