@@ -276,6 +276,13 @@ pub struct AuditFilter {
     pub limit: Option<u32>,
 }
 
+impl AuditFilter {
+    /// What a page holds when nothing is said.
+    pub const DEFAULT_LIMIT: u32 = 100;
+    /// What a page holds at most.
+    pub const MAX_LIMIT: u32 = 500;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

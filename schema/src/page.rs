@@ -61,3 +61,15 @@ pub struct Page<T> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
+
+impl<T> Page<T> {
+    /// The first `limit` items. One more than those tells that there is a next page, which begins
+    /// after the last of this one.
+    #[must_use]
+    pub fn of<N: ToString>(mut items: Vec<T>, limit: usize, name: impl Fn(&T) -> N) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(|last| name(last).to_string());
+        Self { items, next }
+    }
+}
