@@ -1,6 +1,6 @@
 //! Time, the network, and what goes wrong.
 
-use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::dice::Dice;
 
@@ -76,16 +76,14 @@ pub(super) struct Nature {
     /// Until when the network is at its worst.
     storm_until: u64,
     /// What is to come: when, in which order of equals, and what.
-    agenda: BinaryHeap<Reverse<(u64, u64)>>,
-    events: std::collections::HashMap<u64, Event>,
+    agenda: BTreeMap<(u64, u64), Event>,
     count: u64,
 }
 
 impl Nature {
     pub(super) fn at(&mut self, time: u64, event: Event) {
         self.count += 1;
-        self.events.insert(self.count, event);
-        self.agenda.push(Reverse((time, self.count)));
+        self.agenda.insert((time, self.count), event);
     }
 
     pub(super) fn after(&mut self, delay: u64, event: Event) {
@@ -112,10 +110,10 @@ impl Nature {
     }
 
     fn next(&mut self) -> Option<Event> {
-        let Reverse((time, number)) = self.agenda.pop()?;
+        let ((time, number), event) = self.agenda.pop_first()?;
         self.now = time;
         self.told.trace = Dice::new(self.told.trace ^ time ^ (number << 32)).next();
-        self.events.remove(&number)
+        Some(event)
     }
 }
 
@@ -134,8 +132,7 @@ impl World {
             slip,
             told: Told::default(),
             storm_until: 0,
-            agenda: BinaryHeap::new(),
-            events: std::collections::HashMap::new(),
+            agenda: BTreeMap::new(),
             count: 0,
         };
         for event in [Event::StartWeb, Event::Start(0), Event::Start(1), Event::Fault] {
