@@ -62,9 +62,15 @@ impl Node {
     async fn listed(&self, id: JobId, name: &str) -> Result<OutputFile, ApiError> {
         let job = match self.callback.job(id).await {
             Ok(Ok(job)) => job,
-            Ok(Err(Refusal::Unknown)) => return Err(ApiError::NoSuchJob(id)),
-            Ok(Err(refusal)) => return Err(ApiError::Refused(refusal)),
-            Err(_) => return Err(ApiError::CallbackAway),
+            Ok(Err(Refusal::Unknown)) => return Err(ApiError::UnknownJob(id)),
+            Ok(Err(refusal)) => {
+                tracing::warn!(%refusal, "the report of job {id} cannot be had");
+                return Err(ApiError::NoReport(id));
+            }
+            Err(away) => {
+                tracing::warn!(error = &away as &dyn std::error::Error, "no report of job {id}");
+                return Err(ApiError::NoReport(id));
+            }
         };
         let report =
             job.report.and_then(|report| serde_json::from_str::<Report>(report.get()).ok());

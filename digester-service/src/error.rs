@@ -40,6 +40,10 @@ pub(crate) enum ApiError {
     PreviewTookTooLong(Duration),
     #[error("this node sends as many files as it may; try again")]
     TooManyDownloads,
+    #[error("the web service knows no job {0}")]
+    UnknownJob(JobId),
+    #[error("the web service does not tell what job {0} wrote; try again")]
+    NoReport(JobId),
     #[error("the report of job {id} names no file “{name}”")]
     NoSuchFile { id: JobId, name: String },
     #[error("“{0}” is not where it was written any more, or may not be sent from there")]
@@ -56,6 +60,7 @@ impl ApiError {
             Self::Full { .. }
             | Self::Stopping
             | Self::CallbackAway
+            | Self::NoReport(_)
             | Self::TooManyPreviews
             | Self::TooManyDownloads
             | Self::PreviewTookTooLong(_) => ProblemKind::Unavailable,
@@ -68,9 +73,10 @@ impl ApiError {
             Self::Refused(_) | Self::Settled(..) | Self::FileChanged { .. } => {
                 ProblemKind::Conflict
             }
-            Self::NoSuchJob(_) | Self::NoSuchFile { .. } | Self::FileGone(_) => {
-                ProblemKind::NotFound
-            }
+            Self::NoSuchJob(_)
+            | Self::UnknownJob(_)
+            | Self::NoSuchFile { .. }
+            | Self::FileGone(_) => ProblemKind::NotFound,
         }
     }
 }

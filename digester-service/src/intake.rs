@@ -208,14 +208,11 @@ impl Intake {
 
     /// The foremost of the held jobs: those under way, then those that wait, with the reasons.
     pub(crate) fn foremost(&self, limit: usize) -> Vec<Held> {
-        let mut list = self.list();
-        list.sort_by_key(|held| held.state == HeldState::Waiting);
-        list.truncate(limit);
-        let explained = |held: Held| match held.state {
-            HeldState::Waiting => self.show(held.id),
-            _ => Some(held),
-        };
-        list.into_iter().filter_map(explained).collect()
+        let place = |entry: &Entry| (entry.state == HeldState::Waiting, entry.job.id);
+        let mut places: Vec<_> = self.held().values().map(|entry| place(entry)).collect();
+        places.sort_unstable();
+        places.truncate(limit);
+        places.into_iter().filter_map(|(_, id)| self.show(id)).collect()
     }
 
     /// One held job, with the reasons for its waiting.
