@@ -4,15 +4,12 @@ use std::{fs, path::PathBuf, process::ExitCode};
 
 use ::digest::{Options, Stage, Unobserved};
 use anyhow::{Context as _, ensure};
-use edge::Token;
 use reqwest::Url;
-use schema::{
-    Finding, Kind, NewInstruction, Preview, PreviewReport, Severity, TablePreview, gobii,
-};
+use schema::{Kind, NewInstruction, Preview, PreviewReport, TablePreview, gobii};
 
 use crate::{
     client::{
-        api::{self, Api},
+        api::{Api, Who},
         submit,
     },
     data::say,
@@ -34,9 +31,8 @@ pub(crate) struct Args {
     /// Ask this web service, and through it a node that has the files. Without it, they are read here.
     #[arg(long)]
     url: Option<Url>,
-    /// An API token, where that web service asks who calls.
-    #[arg(long, env = "DIGESTER_TOKEN", hide_env_values = true, value_parser = api::token)]
-    token: Option<Token>,
+    #[command(flatten)]
+    who: Who,
     /// Which digester would execute it; without --url it is `loader`.
     #[arg(long, default_value = "loader")]
     kind: Kind,
@@ -67,7 +63,7 @@ async fn ask(args: &Args, url: &Url) -> anyhow::Result<Preview> {
         notify: Vec::new(),
         body: submit::read(&args.file)?,
     };
-    Api::new(url.clone())?.with(args.token.clone()).preview(&new).await
+    Api::new(url.clone(), &args.who)?.preview(&new).await
 }
 
 fn look(args: &Args) -> anyhow::Result<Preview> {
@@ -79,17 +75,13 @@ fn look(args: &Args) -> anyhow::Result<Preview> {
     let bytes = fs::read(&args.file).with_context(|| format!("read {}", args.file.display()))?;
     let report = match gobii::LoaderInstruction::parse(&gobii::decode(&bytes)) {
         Ok(instruction) => ::digest::preview(&instruction, &Options::default(), &Unobserved),
-        Err(unreadable) => Some(unreadable_report(args, &unreadable)),
+        Err(unreadable) => Some(PreviewReport {
+            findings: vec![report::unreadable(&args.file, &unreadable)],
+            failed_in: Some(Stage::Validation.as_str().to_owned()),
+            ..PreviewReport::default()
+        }),
     };
     Ok(Preview::from(report.context("the look was ended")?))
-}
-
-fn unreadable_report(args: &Args, unreadable: &gobii::Unreadable) -> PreviewReport {
-    let mut finding = Finding::new(Severity::Error, unreadable.to_string());
-    finding.file = Some(args.file.display().to_string());
-    finding.line = Some(unreadable.line as u64);
-    let failed_in = Some(Stage::Validation.as_str().to_owned());
-    PreviewReport { findings: vec![finding], failed_in, ..PreviewReport::default() }
 }
 
 /// What was found first, then the tables.

@@ -6,7 +6,7 @@ use ::digest::{Failure, Observer, Options, Stage};
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use indicatif::{ProgressBar, ProgressStyle};
-use schema::{Finding, Progress, Report, Severity, gobii};
+use schema::{Progress, Report, gobii};
 
 use crate::{data::say, report};
 
@@ -34,7 +34,11 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     let bytes = fs::read(&args.file).with_context(|| format!("read {}", args.file.display()))?;
     let outcome = match gobii::LoaderInstruction::parse(&gobii::decode(&bytes)) {
         Ok(instruction) => digest(&instruction, &args)?,
-        Err(unreadable) => Err(unreadable_report(&args, &unreadable)),
+        Err(unreadable) => Err(Report {
+            findings: vec![report::unreadable(&args.file, &unreadable)],
+            failed_in: Some(Stage::Validation.as_str().to_owned()),
+            ..Report::default()
+        }),
     };
     let (report, code) = match outcome {
         Ok(report) => (report, ExitCode::SUCCESS),
@@ -65,14 +69,6 @@ fn digest(
     let outcome = ::digest::digest(instruction, &options, &bar);
     bar.0.finish_and_clear();
     Ok(outcome.map_err(|failure: Failure| *failure.report))
-}
-
-fn unreadable_report(args: &Args, unreadable: &gobii::Unreadable) -> Report {
-    let mut finding = Finding::new(Severity::Error, unreadable.to_string());
-    finding.file = Some(args.file.display().to_string());
-    finding.line = Some(unreadable.line as u64);
-    let failed_in = Some(Stage::Validation.as_str().to_owned());
-    Report { findings: vec![finding], failed_in, ..Report::default() }
 }
 
 /// Shows how far it is, where somebody looks.

@@ -19,7 +19,7 @@ use schema::{Job, JobFilter};
 use serde_json::{Value, json};
 
 use crate::{
-    client::api::{self, Api},
+    client::api::{self, Server},
     data::{self, say},
     regulator,
 };
@@ -71,9 +71,8 @@ pub(crate) struct Node {
 /// Which jobs make a trace.
 #[derive(clap::Args)]
 pub(crate) struct Trace {
-    /// The web service to ask.
-    #[arg(long, env = "DIGESTER_URL", default_value = "http://127.0.0.1:8080")]
-    server: Url,
+    #[command(flatten)]
+    server: Server,
     /// How many jobs at most, the newest.
     #[arg(long, default_value_t = TRACE_JOBS)]
     jobs: usize,
@@ -154,7 +153,7 @@ impl Node {
 
 /// Writes the newest settled jobs, the oldest of them first.
 async fn trace(args: Trace) -> anyhow::Result<()> {
-    let api = Api::new(args.server)?;
+    let api = args.server.api()?;
     let mut filter = JobFilter {
         settled: Some(true),
         limit: Some(JobFilter::MAX_LIMIT),

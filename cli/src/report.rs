@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use schema::{Excerpt, Finding, MatrixReport, OutputFile, Report, TableReport};
+use schema::{
+    Excerpt, Finding, MatrixReport, OutputFile, Report, Severity, TableReport, gobii::Unreadable,
+};
 
 use crate::terminal::{self, Column, Table};
 
@@ -15,6 +17,14 @@ const AROUND_CHARS: usize = 30;
 
 /// How much of the cell itself.
 const CELL_CHARS: usize = 8;
+
+/// Why an instruction file cannot be read, as something that was found in it.
+pub(crate) fn unreadable(file: &Path, why: &Unreadable) -> Finding {
+    let mut finding = Finding::new(Severity::Error, why.to_string());
+    finding.file = Some(file.display().to_string());
+    finding.line = Some(why.line as u64);
+    finding
+}
 
 /// A report in lines: what was found first, since that is what one looks for.
 pub(crate) fn lines(report: &Report) -> Vec<String> {

@@ -37,13 +37,6 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Rows of text, of which the first names the columns, as lines that fit.
-pub(crate) fn columns<const N: usize>(rows: Vec<[String; N]>) -> Vec<String> {
-    let mut table = Table::new(vec![Column::plain(""); N]).headless();
-    rows.into_iter().for_each(|row| table.row(row.map(Into::into).to_vec()));
-    table.lines(width())
-}
-
 /// A column of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {

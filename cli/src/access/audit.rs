@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use schema::{AuditEntry, AuditFilter};
 
-use crate::{client::api::Common, data::say};
+use crate::{
+    client::{api::Common, print},
+    data::say,
+    terminal,
+};
 
 /// What `audit` is told.
 #[derive(clap::Args)]
@@ -36,7 +40,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         object: args.object,
         allowed: args.refused.then_some(false),
         after: None,
-        limit: args.all.then_some(500),
+        limit: args.all.then_some(AuditFilter::MAX_LIMIT),
     };
     loop {
         let page = api.audit(&filter).await?;
@@ -44,17 +48,25 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             say(&if args.common.json { serde_json::to_string(entry)? } else { line(entry) })?;
         }
         filter.after = page.next.as_deref().map(str::parse).transpose()?;
-        if filter.after.is_none() || !args.all {
+        if filter.after.is_none() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        if !args.all {
+            if !args.common.json {
+                say(&terminal::faint("there are more: --all"))?;
+            }
             return Ok(ExitCode::SUCCESS);
         }
     }
 }
 
 fn line(entry: &AuditEntry) -> String {
-    let at = entry.at.strftime("%Y-%m-%d %H:%M:%S");
+    let at = print::clock(entry.at);
     let actor = entry.actor.as_deref().unwrap_or("somebody");
     let origin = entry.origin.as_deref().unwrap_or("?");
     let object = entry.object.as_deref().unwrap_or_default();
     let refused = if entry.allowed { "" } else { "  REFUSED" };
-    format!("{at}  {actor:16} {origin:15} {:14} {object}{refused}", entry.action)
+    let line = format!("{at}  {actor:16} {origin:15} {:14} {object}{refused}", entry.action);
+    // Who failed to log in chose the name.
+    terminal::plain(&line)
 }

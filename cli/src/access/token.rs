@@ -6,7 +6,11 @@ use schema::{ApiToken, Grant, NewToken};
 use uuid::Uuid;
 
 use super::list;
-use crate::{client::api::Common, data::say, terminal};
+use crate::{
+    client::{api::Common, print},
+    data::say,
+    terminal::{self, Column, Table},
+};
 
 /// What is to be done.
 #[derive(clap::Subcommand)]
@@ -46,7 +50,10 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 say(&serde_json::to_string_pretty(&made)?)?;
             } else {
                 say(made.secret.as_deref().unwrap_or_default())?;
-                eprintln!("keep it well: it is not shown again. Good until {}", made.expires_at);
+                eprintln!(
+                    "keep it well: it is not shown again. Good until {}",
+                    print::clock(made.expires_at)
+                );
             }
         }
         Command::List { common } => {
@@ -54,7 +61,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             if common.json {
                 say(&serde_json::to_string_pretty(&tokens)?)?;
             } else {
-                print(tokens)?;
+                show(tokens)?;
             }
         }
         Command::Revoke { common, id } => {
@@ -65,12 +72,16 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(tokens: Vec<ApiToken>) -> anyhow::Result<()> {
-    let head = ["id", "owner", "label", "may", "until"].map(str::to_owned);
-    let rows = tokens.into_iter().map(|token| {
-        let until = token.expires_at.strftime("%Y-%m-%d %H:%M").to_string();
-        [token.id.to_string(), token.owner, token.label, list(&token.grants), until]
-    });
-    let table = std::iter::once(head).chain(rows).collect();
-    terminal::columns(table).iter().try_for_each(|line| say(line))
+fn show(tokens: Vec<ApiToken>) -> anyhow::Result<()> {
+    let mut table = Table::new(["id", "owner", "label", "may", "until"].map(Column::plain).into());
+    for token in tokens {
+        table.row(vec![
+            token.id.to_string().into(),
+            token.owner.into(),
+            token.label.into(),
+            list(&token.grants).into(),
+            print::clock(token.expires_at).into(),
+        ]);
+    }
+    table.lines(terminal::width()).iter().try_for_each(|line| say(line))
 }

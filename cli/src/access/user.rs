@@ -10,7 +10,12 @@ use webservice::{
 };
 
 use super::list;
-use crate::{configuration, data::say, secret, terminal};
+use crate::{
+    configuration,
+    data::say,
+    secret,
+    terminal::{self, Column, Table},
+};
 
 /// Where the accounts are kept.
 #[derive(clap::Args)]
@@ -85,13 +90,13 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 say(&serde_json::to_string_pretty(&accounts)?)?;
                 return Ok(ExitCode::SUCCESS);
             }
-            let head = ["user", "password", "may"].map(str::to_owned);
-            let rows = accounts.into_iter().map(|account| {
+            let mut table = Table::new(["user", "password", "may"].map(Column::plain).into());
+            for account in accounts {
                 let password = if account.has_password { "here" } else { "elsewhere" };
-                [account.name, password.to_owned(), list(&account.grants)]
-            });
-            let table = std::iter::once(head).chain(rows).collect();
-            terminal::columns(table).iter().try_for_each(|line| say(line))?;
+                let grants = list(&account.grants);
+                table.row(vec![account.name.into(), password.to_owned().into(), grants.into()]);
+            }
+            table.lines(terminal::width()).iter().try_for_each(|line| say(line))?;
         }
         Command::Remove { at, name } => {
             let removed = at.open().await?.remove(&name).await?;

@@ -15,27 +15,47 @@ use uuid::Uuid;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where the web service is, and how to answer.
+/// Where the web service is, and who asks.
 #[derive(clap::Args)]
-pub(crate) struct Common {
+pub(crate) struct Server {
     /// The web service to ask.
     #[arg(long, env = "DIGESTER_URL", default_value = "http://127.0.0.1:8080")]
     server: Url,
+    #[command(flatten)]
+    who: Who,
+}
+
+/// Who asks.
+#[derive(clap::Args)]
+pub(crate) struct Who {
     /// An API token, where the web service asks who calls.
-    #[arg(long, env = "DIGESTER_TOKEN", hide_env_values = true, value_parser = token)]
+    #[arg(long, env = "DIGESTER_API_TOKEN", hide_env_values = true, value_parser = token)]
     token: Option<Token>,
+}
+
+/// Where the web service is, and how to answer.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    #[command(flatten)]
+    server: Server,
     /// Answer as JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-impl Common {
+impl Server {
     pub(crate) fn api(&self) -> anyhow::Result<Api> {
-        Ok(Api::new(self.server.clone())?.with(self.token.clone()))
+        Api::new(self.server.clone(), &self.who)
     }
 }
 
-pub(crate) fn token(text: &str) -> Result<Token, Infallible> {
+impl Common {
+    pub(crate) fn api(&self) -> anyhow::Result<Api> {
+        self.server.api()
+    }
+}
+
+fn token(text: &str) -> Result<Token, Infallible> {
     Ok(Token::new(text.to_owned()))
 }
 
@@ -47,14 +67,9 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(server: Url) -> anyhow::Result<Self> {
+    pub(crate) fn new(server: Url, who: &Who) -> anyhow::Result<Self> {
         let http = Client::builder().timeout(TIMEOUT).build().context("make an HTTP client")?;
-        Ok(Self { http, server, token: None })
-    }
-
-    /// The same for somebody who has this token.
-    pub(crate) fn with(self, token: Option<Token>) -> Self {
-        Self { token, ..self }
+        Ok(Self { http, server, token: who.token.clone() })
     }
 
     pub(crate) async fn submit(&self, new: &NewInstruction) -> anyhow::Result<Accepted> {

@@ -35,26 +35,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match &args.job {
         Some(name) => {
             let id = api.resolve(name).await?;
-            of_one(&api, id, &args).await?;
+            History::of(id).tell(&api, args.follow, |event| tell(event, args.common.json)).await?;
         }
         None => of_all(&api, &args).await?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn of_one(api: &Api, id: JobId, args: &Args) -> anyhow::Result<()> {
-    let mut history = History::of(id);
-    loop {
-        // The job first: what was told before its end is then in the history.
-        let job = patiently(async || api.job(id).await).await?;
-        for event in history.news(api).await? {
-            tell(&event, args.common.json)?;
-        }
-        if job.status.is_settled() || !args.follow {
-            return Ok(());
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
 }
 
 async fn of_all(api: &Api, args: &Args) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use schema::{JobEvent, JobId};
+use schema::{Job, JobEvent, JobId};
 
 use super::api::{self, Api};
 
@@ -45,9 +45,23 @@ impl History {
         self
     }
 
-    /// Whose it is.
-    pub(crate) const fn job(&self) -> JobId {
-        self.job
+    /// Tells what happened so far, and, if `on` is set, goes on until the job has come to its end;
+    /// returns the job as it is then.
+    pub(crate) async fn tell(
+        mut self,
+        api: &Api,
+        on: bool,
+        tell: impl Fn(&JobEvent) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Job> {
+        loop {
+            // The job first: what was told before its end is then in the history.
+            let job = patiently(async || api.job(self.job).await).await?;
+            self.news(api).await?.iter().try_for_each(&tell)?;
+            if job.status.is_settled() || !on {
+                return Ok(job);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// What came since it was last asked, oldest first.

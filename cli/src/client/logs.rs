@@ -5,11 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use schema::{JobEvent, Report};
 
-use super::{
-    api::Common,
-    follow::{History, LOOK_EVERY, patiently},
-    print,
-};
+use super::{api::Common, follow::History, print};
 use crate::{data::say, report};
 
 /// What `logs` is told.
@@ -28,22 +24,13 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let api = args.common.api()?;
     let id = api.resolve(&args.job).await?;
-    let mut history = History::of(id);
-    loop {
-        // The job first: what was told before its end is then in the history.
-        let job = patiently(async || api.job(id).await).await?;
-        for event in history.news(&api).await? {
-            tell(&event, args.common.json)?;
-        }
-        if job.status.is_settled() || !args.follow {
-            if let Some(text) = job.report.filter(|_| !args.common.json) {
-                let left: Report = serde_json::from_str(text.get()).context("read the report")?;
-                left.findings.iter().try_for_each(|found| say(&report::log_line(found)))?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+    let json = args.common.json;
+    let job = History::of(id).tell(&api, args.follow, |event| tell(event, json)).await?;
+    if let Some(text) = job.report.filter(|_| !json) {
+        let left: Report = serde_json::from_str(text.get()).context("read the report")?;
+        left.findings.iter().try_for_each(|found| say(&report::log_line(found)))?;
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One event in one line.

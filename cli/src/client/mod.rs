@@ -8,7 +8,7 @@ pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod nodes;
 pub(crate) mod notifications;
-mod print;
+pub(crate) mod print;
 pub(crate) mod rerun;
 pub(crate) mod show;
 pub(crate) mod submit;

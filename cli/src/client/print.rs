@@ -41,6 +41,11 @@ pub(crate) fn settled(job: &Job, json: bool) -> anyhow::Result<()> {
 /// A list.
 pub(crate) fn jobs(page: &Page<Job>) -> anyhow::Result<()> {
     jobs_lines(&page.items).iter().try_for_each(|line| say(line))?;
+    more(page)
+}
+
+/// Where a list goes on.
+fn more<T>(page: &Page<T>) -> anyhow::Result<()> {
     match &page.next {
         Some(next) => say(&terminal::faint(&format!("there are more: --after {next}"))),
         None => Ok(()),
@@ -153,10 +158,7 @@ pub(crate) fn notifications(page: &Page<Notification>) -> anyhow::Result<()> {
         ]);
     }
     table.lines(terminal::width()).iter().try_for_each(|line| say(line))?;
-    match &page.next {
-        Some(next) => say(&terminal::faint(&format!("there are more: --after {next}"))),
-        None => Ok(()),
-    }
+    more(page)
 }
 
 /// All there is to know about a job.
@@ -259,7 +261,7 @@ fn status(job: &Job) -> String {
 }
 
 /// A time as the reader's clock shows it.
-fn clock(time: Timestamp) -> String {
+pub(crate) fn clock(time: Timestamp) -> String {
     zoned(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

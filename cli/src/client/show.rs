@@ -5,11 +5,7 @@ use std::process::ExitCode;
 use schema::{Instruction, Job, JobEvent};
 use serde::Serialize;
 
-use super::{
-    api::{Api, Common},
-    follow::{History, LOOK_EVERY, patiently},
-    print,
-};
+use super::{api::Common, follow::History, print};
 use crate::data::say;
 
 /// What `show` is told.
@@ -54,22 +50,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         say(instruction.body.get())?;
     }
     if args.follow && !job.status.is_settled() {
-        follow(&api, History::of(job.id).behind(&events)).await?;
+        let tell = |event: &JobEvent| say(&format!("  {}", print::event(event)));
+        let job = History::of(job.id).behind(&events).tell(&api, true, tell).await?;
+        print::settled(&job, false)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Tells what comes until the job has come to its end, and what it left.
-async fn follow(api: &Api, mut history: History) -> anyhow::Result<()> {
-    loop {
-        // The job first: what was told before its end is then in the history.
-        let job = patiently(async || api.job(history.job()).await).await?;
-        for event in history.news(api).await? {
-            say(&format!("  {}", print::event(&event)))?;
-        }
-        if job.status.is_settled() {
-            return print::settled(&job, false);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
 }
