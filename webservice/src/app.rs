@@ -136,13 +136,17 @@ impl App {
     }
 
     /// Lets the caller do this if one of these roles allows it, and writes down that they did, or
-    /// were not allowed to.
+    /// were not allowed to. Where the service is open, everybody may, and nothing is written down.
     pub(crate) async fn let_do(
         &self,
         caller: &Caller,
         roles: &[Role],
-        deed: Deed,
+        deed: impl FnOnce() -> Deed,
     ) -> Result<(), ApiError> {
+        if !self.access.is_closed() {
+            return Ok(());
+        }
+        let deed = deed();
         let tenant = deed.tenant.as_deref();
         let allowed = roles.iter().any(|&role| caller.may(role, tenant));
         let demanded = if allowed { Ok(()) } else { caller.demand(roles[0], tenant) };
@@ -165,7 +169,7 @@ impl App {
             return Ok(());
         }
         let job = self.seen_job(caller, id).await?;
-        self.let_do(caller, roles, Deed::new(action, id).of(job.tenant.as_deref())).await
+        self.let_do(caller, roles, || Deed::new(action, id).of(job.tenant.as_deref())).await
     }
 
     /// The job, unless the caller may not see it: then there is none.

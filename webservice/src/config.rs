@@ -34,7 +34,7 @@ pub struct Config {
     /// The largest request body, in bytes.
     #[serde(default = "default_max_body_bytes")]
     pub max_body_bytes: usize,
-    /// How many histories may be followed at once.
+    /// How many histories may be followed, and pages kept up to date, at once.
     #[serde(default = "default_max_streams")]
     pub max_streams: usize,
     /// How long requests are still taken after the service was told to stop, in seconds: as long as
@@ -44,7 +44,7 @@ pub struct Config {
     /// Who may be told of the ends of jobs; nobody when absent.
     #[serde(default)]
     pub notifications: Option<NotificationConfig>,
-    /// Whether the files that jobs wrote can be had through this service, by whoever reaches it.
+    /// Whether the files that jobs wrote can be had through this service, by whoever may read them.
     #[serde(default)]
     pub downloads: bool,
     /// Folders that instructions may read from and write to; none means any.

@@ -5,7 +5,7 @@ use std::slice;
 use schema::{Instruction, Job, Key, NewInstruction, Role};
 
 use crate::{
-    access::{SignIn, SignedIn},
+    access::{Deed, SignIn, SignedIn},
     app::App,
     error::{ApiError, Doing as _},
     gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login},
@@ -51,6 +51,12 @@ impl Backend for App {
         // Who may not be told is no reason to refuse what older clients send.
         let config = self.config.notifications.as_ref();
         new.notify.retain(|to| notify::check(config, slice::from_ref(to)).is_ok());
+        if self.access.is_closed() {
+            let key = new.key.as_ref().map_or("instruction", Key::as_str);
+            let deed = Deed::new("create", key).of(new.tenant.as_deref());
+            let deed = Deed { actor: new.submitted_by.clone(), ..deed };
+            self.access.note(deed).await.map_err(logged)?;
+        }
         match self.accept_instruction(new).await.map_err(logged)? {
             store::instruction::Acceptance::Created(job) => Ok(Acceptance::Created(job)),
             store::instruction::Acceptance::Known(job)

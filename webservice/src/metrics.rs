@@ -15,9 +15,6 @@ use crate::{
     store::{self, instruction::Acceptance},
 };
 
-/// Up to how many jobs are counted that wait or run: looking must cost the same however many do.
-const COUNTED: i64 = 10_000;
-
 type Label = [(&'static str, &'static str); 1];
 type Seconds = Gauge<f64, AtomicU64>;
 
@@ -124,7 +121,7 @@ impl Metrics {
     }
 
     async fn try_look(&self, app: &App) -> sqlx::Result<()> {
-        let queue = store::job::queue(&app.db, COUNTED).await?;
+        let queue = store::job::queue(&app.db).await?;
         self.unsettled.set(queue.unsettled);
         self.unforwarded.set(queue.unforwarded);
         self.oldest.set(queue.oldest_seconds);

@@ -28,9 +28,11 @@ pub(crate) async fn run(app: App) {
     }
 }
 
-/// Forgets nodes that are long gone, and one batch of jobs; whether there were jobs to forget.
+/// Forgets sessions and tokens that are not good any more, nodes that are long gone, and one batch of
+/// jobs; whether there were jobs to forget.
 async fn forget(app: &App) -> sqlx::Result<bool> {
     let config = &app.config.retention;
+    store::access::forget_expired(&app.db).await?;
     let nodes = store::retention::forget_nodes(&app.db, config.node_days).await?;
     if nodes > 0 {
         info!(nodes, "forgot {nodes} nodes");

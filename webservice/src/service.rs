@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    KindCheck, access,
+    KindCheck,
     app::App,
     config::Config,
     error::is_outage,
@@ -91,8 +91,7 @@ async fn work(app: App, callback: String) -> anyhow::Result<()> {
             forward::run(app.clone(), callback),
             nodes::run(app.clone()),
             notify::run(app.clone()),
-            retention::run(app.clone()),
-            access::run(app)
+            retention::run(app)
         );
     }
     Ok(())

@@ -23,19 +23,17 @@ use crate::{app::App, error::ApiError, store::access::Use};
 pub(crate) const SESSION: &str = "digester_session";
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Notes where a request came from.
+/// Notes where a request came from, for those who identify its caller themselves.
 pub(crate) async fn locate(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let remote = request.extensions().get::<Remote>().map(|remote| remote.0.ip());
-    let trusted = app.access.config().map(|config| config.trusted_proxies.as_slice());
-    let origin = origin(remote, request.headers(), trusted.unwrap_or_default());
-    request.extensions_mut().insert(Origin(origin));
+    let origin = Origin(app.access.origin(&request));
+    request.extensions_mut().insert(origin);
     next.run(request).await
 }
 
 /// Lets a request in with its [`Caller`], or not at all.
 pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let origin = request.extensions().get::<Origin>().and_then(|origin| origin.0);
-    match app.access.identify(request.headers(), origin).await {
+    let origin = app.access.origin(&request);
+    match app.access.caller(request.headers(), origin).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -44,7 +42,7 @@ pub(crate) async fn identify(State(app): State<App>, mut request: Request, next:
     }
 }
 
-/// Where a request really came from; an extension of every request.
+/// Where a request really came from; what [`locate`] notes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin(pub(crate) Option<IpAddr>);
 
@@ -79,7 +77,15 @@ trait TakeWhileInclusive: Iterator + Sized {
 impl<I: Iterator> TakeWhileInclusive for I {}
 
 impl Access {
-    async fn identify(
+    /// Where a request really came from.
+    pub(crate) fn origin(&self, request: &Request) -> Option<IpAddr> {
+        let remote = request.extensions().get::<Remote>().map(|remote| remote.0.ip());
+        let trusted = self.config().map(|config| config.trusted_proxies.as_slice());
+        origin(remote, request.headers(), trusted.unwrap_or_default())
+    }
+
+    /// Who makes a request.
+    pub(crate) async fn caller(
         &self,
         headers: &HeaderMap,
         origin: Option<IpAddr>,

@@ -14,7 +14,6 @@ mod limit;
 mod password;
 mod secret;
 mod sign_in;
-mod tidy;
 
 pub use account::{Account, Accounts};
 pub use config::{AccessConfig, LdapConfig, LoginConfig};
@@ -25,4 +24,3 @@ pub(crate) use caller::Caller;
 pub(crate) use identify::{Origin, SESSION, identify, locate};
 pub(crate) use secret::Hash as SecretHash;
 pub(crate) use sign_in::{Access, SignIn, SignedIn};
-pub(crate) use tidy::run;

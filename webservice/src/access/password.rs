@@ -1,6 +1,9 @@
 //! Passwords: kept as argon2id hashes, compared off the async threads.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc};
 use serde::Deserialize;
@@ -52,25 +55,26 @@ impl fmt::Debug for PasswordHash {
 /// Compares passwords, not too many at once.
 pub(crate) struct Verifier {
     slots: Arc<Semaphore>,
-    decoy: PasswordHash,
 }
+
+/// What is compared where there is no hash. Made when first needed: that takes as long as comparing.
+static DECOY: LazyLock<PasswordHash> =
+    LazyLock::new(|| hash_password("").try_into().expect("a new hash is a hash"));
 
 impl Verifier {
     pub(crate) fn new() -> Self {
-        let decoy = hash_password("").try_into().expect("a new hash is a hash");
-        Self { slots: Arc::new(Semaphore::new(MAX_VERIFICATIONS)), decoy }
+        Self { slots: Arc::new(Semaphore::new(MAX_VERIFICATIONS)) }
     }
 
     /// Whether this is the password behind the hash. Without a hash it takes as long and is not.
     pub(crate) async fn verify(&self, hash: Option<PasswordHash>, password: String) -> bool {
         let slots = Arc::clone(&self.slots);
         let slot = slots.acquire_owned().await.expect("the semaphore is never closed");
-        let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.decoy.clone());
         let comparison = spawn_blocking(move || {
             let _slot = slot; // held as long as the work, even when the caller has left
-            hash.fits(&password)
+            let fits = hash.as_ref().unwrap_or(&DECOY).fits(&password);
+            fits && hash.is_some()
         });
-        comparison.await.unwrap_or(false) && known
+        comparison.await.unwrap_or(false)
     }
 }

@@ -2,7 +2,7 @@
 
 mod regulation;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use edge::{Peer, Token};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -95,7 +95,7 @@ impl Client {
         digester: &str,
         body: &T,
     ) -> Result<Response, Closed> {
-        let url = format!("{}/job", digester.trim_end_matches('/'));
+        let url = at(digester, "job");
         let request = self.peer.request(Method::POST, &url).timeout(HANDOVER_TIMEOUT).json(body);
         match request.send().await {
             Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
@@ -111,7 +111,7 @@ impl Client {
     }
 
     pub(super) async fn cancel(&self, digester: &str, id: JobId) {
-        let url = format!("{}/job/{id}", digester.trim_end_matches('/'));
+        let url = at(digester, format_args!("job/{id}"));
         if let Err(error) = self.peer.request(Method::DELETE, &url).send().await {
             let error = &error as &dyn std::error::Error;
             warn!(error, job.id = %id, "could not tell {digester} that job {id} is to end");
@@ -126,7 +126,7 @@ impl Client {
         name: &str,
     ) -> reqwest::Result<Response> {
         let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
-        let url = format!("{}/job/{id}/file/{name}", digester.trim_end_matches('/'));
+        let url = at(digester, format_args!("job/{id}/file/{name}"));
         self.patient.request(Method::GET, &url).send().await
     }
 
@@ -136,7 +136,7 @@ impl Client {
         digester: &str,
         request: &PreviewRequest,
     ) -> Result<Preview, String> {
-        let url = format!("{}/preview", digester.trim_end_matches('/'));
+        let url = at(digester, "preview");
         let away = |error: reqwest::Error| {
             let error = &error as &dyn std::error::Error;
             warn!(error, url, "{url} does not tell what would become of an instruction");
@@ -155,10 +155,15 @@ impl Client {
 
     /// What the node says of a job, if it holds it and answers soon.
     pub(super) async fn held(&self, digester: &str, id: JobId) -> Option<Held> {
-        let url = format!("{}/job/{id}", digester.trim_end_matches('/'));
+        let url = at(digester, format_args!("job/{id}"));
         let asked = self.peer.request(Method::GET, &url).timeout(GLANCE_TIMEOUT).send();
         asked.await.ok()?.error_for_status().ok()?.json().await.ok()
     }
+}
+
+/// Where a digester service answers for this.
+fn at(digester: &str, path: impl fmt::Display) -> String {
+    format!("{}/{path}", digester.trim_end_matches('/'))
 }
 
 async fn read<T: serde::de::DeserializeOwned>(response: Response) -> Result<T, Closed> {

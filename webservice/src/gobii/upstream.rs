@@ -50,9 +50,12 @@ impl TryFrom<String> for UpstreamUrl {
     fn try_from(text: String) -> Result<Self, String> {
         let url: Url = text.parse().map_err(|error| format!("{text:?} is no address: {error}"))?;
         let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        match matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
+        match url.scheme() == "http" && url.has_host() && plain {
             true => Ok(Self(url)),
-            false => Err(format!("{text:?}: an address is http:// or https://, a host and a port")),
+            false => Err(format!(
+                "{text:?}: the address of a GOBii server is http://, a host and a port; one that \
+                 speaks TLS only needs a proxy in front"
+            )),
         }
     }
 }
@@ -125,7 +128,14 @@ mod tests {
     fn an_address_is_that_of_a_server_and_nothing_more() {
         let read = |text: &str| UpstreamUrl::try_from(text.to_owned());
         assert_eq!(read("http://gobii:8081").unwrap().to_string(), "http://gobii:8081/");
-        for text in ["", "gobii:8081", "ftp://gobii", "http://gobii/gobii-dev", "http://gobii?a"] {
+        for text in [
+            "",
+            "gobii:8081",
+            "https://gobii",
+            "ftp://gobii",
+            "http://gobii/gobii-dev",
+            "http://gobii?a",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

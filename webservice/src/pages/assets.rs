@@ -16,37 +16,23 @@ struct Asset {
     body: &'static str,
 }
 
+impl Asset {
+    const fn script(name: &'static str, body: &'static str) -> Self {
+        Self { name, media_type: "text/javascript; charset=utf-8", body }
+    }
+}
+
 const ASSETS: [Asset; 7] = [
     Asset {
         name: "style.css",
         media_type: "text/css; charset=utf-8",
         body: include_str!("assets/style.css"),
     },
-    Asset {
-        name: "pages.js",
-        media_type: "text/javascript; charset=utf-8",
-        body: include_str!("assets/pages.js"),
-    },
-    Asset {
-        name: "edit.js",
-        media_type: "text/javascript; charset=utf-8",
-        body: include_str!("assets/edit.js"),
-    },
-    Asset {
-        name: "find.js",
-        media_type: "text/javascript; charset=utf-8",
-        body: include_str!("assets/find.js"),
-    },
-    Asset {
-        name: "live.js",
-        media_type: "text/javascript; charset=utf-8",
-        body: include_str!("assets/live.js"),
-    },
-    Asset {
-        name: "times.js",
-        media_type: "text/javascript; charset=utf-8",
-        body: include_str!("assets/times.js"),
-    },
+    Asset::script("pages.js", include_str!("assets/pages.js")),
+    Asset::script("edit.js", include_str!("assets/edit.js")),
+    Asset::script("find.js", include_str!("assets/find.js")),
+    Asset::script("live.js", include_str!("assets/live.js")),
+    Asset::script("times.js", include_str!("assets/times.js")),
     Asset { name: "icon.svg", media_type: "image/svg+xml", body: include_str!("assets/icon.svg") },
 ];
 

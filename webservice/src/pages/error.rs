@@ -52,6 +52,13 @@ fn words(kind: ProblemKind) -> (&'static str, &'static str) {
         ProblemKind::Conflict | ProblemKind::IllegalMove => {
             ("That does not fit any more", "Things have moved on since the page was shown.")
         }
+        ProblemKind::Unauthorized => (
+            "Nobody knows who you are",
+            "Your session may be over: log in under “account” at the end of the page, and try again.",
+        ),
+        ProblemKind::TooManyRequests => {
+            ("Too many tries", "Wait for a while. Who is logged in elsewhere goes on working.")
+        }
         ProblemKind::Forbidden => (
             "Not for you",
             "Somebody who administers the service can let you. Or log in as somebody else.",

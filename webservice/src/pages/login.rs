@@ -42,6 +42,18 @@ pub(super) struct Login {
     to: String,
 }
 
+/// Lets a request in with its caller; what goes wrong with that is told on a page, too.
+pub(super) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let origin = app.access.origin(&request);
+    match app.access.caller(request.headers(), origin).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => PageError::from(error).into_response(),
+    }
+}
+
 /// Asks who comes, when a page is only for some.
 pub(super) async fn ask(request: Request, next: Next) -> Response {
     let wanted = request.uri().path_and_query().map(ToString::to_string);

@@ -28,7 +28,7 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::{access::identify, app::App};
+use crate::app::App;
 
 /// What pages share while they are shown.
 #[derive(Default)]
@@ -39,7 +39,7 @@ pub(crate) struct Kept {
 
 /// Every page, and what pages consist of.
 pub(crate) fn router(app: &App) -> Router<App> {
-    let identify = middleware::from_fn_with_state(app.clone(), identify);
+    let identify = middleware::from_fn_with_state(app.clone(), login::identify);
     Router::new()
         .route("/", get(overview::show))
         .route("/live", get(live::overview))

@@ -69,7 +69,7 @@ async fn let_steer(
     action: &'static str,
     id: &NodeId,
 ) -> Result<(), ApiError> {
-    app.let_do(caller, &[Role::Operate], Deed::new(action, id)).await
+    app.let_do(caller, &[Role::Operate], || Deed::new(action, id)).await
 }
 
 /// What a button sends.
@@ -100,7 +100,11 @@ fn address(id: &NodeId) -> String {
 }
 
 fn failed(id: &NodeId, error: &Unanswered) -> PageError {
-    PageError::new(ProblemKind::Unavailable, format!("node {id} was told, but {}", said(error)))
+    let kind = match error {
+        Unanswered::Refused(problem) => ProblemKind::of(problem),
+        Unanswered::Silent(_) => None,
+    };
+    PageError::new(kind.unwrap_or(ProblemKind::Unavailable), format!("node {id}: {}", said(error)))
 }
 
 /// Why a node did not do as it was asked.

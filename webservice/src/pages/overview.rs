@@ -15,7 +15,10 @@ use crate::{
     access::Caller,
     app::App,
     error::Doing as _,
-    store::{self, job::Queue},
+    store::{
+        self,
+        job::{COUNTED, Queue},
+    },
 };
 
 use super::{
@@ -24,9 +27,6 @@ use super::{
     live::{List, Part, Shown},
     nodes, throughput, words,
 };
-
-/// Up to how many jobs are counted that wait or run: looking must cost the same however many do.
-const COUNTED: i64 = 10_000;
 
 /// The whole is for those who may see all of it; others are shown their jobs.
 pub(super) async fn show(State(app): State<App>, caller: Caller) -> Result<Response, PageError> {
@@ -45,7 +45,7 @@ pub(super) async fn show(State(app): State<App>, caller: Caller) -> Result<Respo
 
 /// What the page shows that changes.
 pub(super) async fn shown(app: &App) -> Result<Shown, PageError> {
-    let queue = store::job::queue(&app.pages, COUNTED).await.doing("look at the queue")?;
+    let queue = store::job::queue(&app.pages).await.doing("look at the queue")?;
     let nodes = store::node::list(&app.pages, None).await.doing("list the nodes")?;
     let parts = [
         ("queue", figures(&queue, &nodes)),

@@ -17,10 +17,6 @@ use crate::{
     store,
 };
 
-/// How many lines of the audit a page holds, by default and at most.
-const PAGE: u32 = 100;
-const MAX_PAGE: u32 = 500;
-
 /// A name, and the password that proves it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -183,11 +179,7 @@ pub(crate) async fn list_audit(
     Query(filter): Query<AuditFilter>,
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
     caller.demand(Role::Admin, None)?;
-    let limit = filter.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
+    let limit = filter.limit.unwrap_or(AuditFilter::DEFAULT_LIMIT).clamp(1, AuditFilter::MAX_LIMIT);
     let found = store::audit::list(&app.db, &filter, i64::from(limit) + 1).await;
-    let mut items = found.doing("read the audit")?;
-    let more = items.len() > limit as usize;
-    items.truncate(limit as usize);
-    let next = items.last().filter(|_| more).map(|entry| entry.id.to_string());
-    Ok(Json(Page { items, next }))
+    Ok(Json(Page::of(found.doing("read the audit")?, limit as usize, |entry| entry.id)))
 }

@@ -73,19 +73,13 @@ pub(crate) async fn list_events(
     }
     let limit = from.limit.unwrap_or(PAGE).clamp(1, PAGE);
     let events = store::event::list(&app.db, id, after, i64::from(limit) + 1).await;
-    Ok(Json(page(events.doing("list the events")?, limit as usize)).into_response())
+    let events = events.doing("list the events")?;
+    Ok(Json(Page::of(events, limit as usize, |event| event.id)).into_response())
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/event-stream"))
-}
-
-fn page(mut items: Vec<JobEvent>, limit: usize) -> Page<JobEvent> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(|event| event.id.to_string());
-    Page { items, next }
 }
 
 /// A reader who stays until the job has come to its end.

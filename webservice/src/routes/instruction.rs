@@ -92,8 +92,10 @@ pub(crate) async fn accept(
     caller: &Caller,
     mut new: NewInstruction,
 ) -> Result<(StatusCode, Job), ApiError> {
-    let key = new.key.as_ref().map_or("instruction", Key::as_str);
-    let deed = Deed::new("create", key).of(new.tenant.as_deref());
+    let deed = || {
+        let key = new.key.as_ref().map_or("instruction", Key::as_str);
+        Deed::new("create", key).of(new.tenant.as_deref())
+    };
     app.let_do(caller, &[Role::Submit], deed).await?;
     if let Some(name) = caller.speaks_as(new.tenant.as_deref()) {
         new.submitted_by = Some(name.to_owned());
@@ -154,7 +156,7 @@ pub(crate) async fn look_up(app: &App, caller: &Caller, key: Key) -> Result<Inst
     let found = store::instruction::find(&app.db, &key).await.doing("look up the instruction")?;
     let seen = found.filter(|found| caller.may(Role::Read, found.tenant.as_deref()));
     let Some(instruction) = seen else { return Err(ApiError::NoSuchInstruction(key)) };
-    let deed = Deed::new("read", &key).of(instruction.tenant.as_deref());
+    let deed = || Deed::new("read", &key).of(instruction.tenant.as_deref());
     app.let_do(caller, &[Role::Read], deed).await?;
     Ok(instruction)
 }

@@ -47,7 +47,7 @@ pub(crate) async fn list_jobs(
         None if unsettled => store::job::list_unsettled(&app.db, &filter, tenants, fetch).await,
         _ => store::job::list(&app.db, &filter, tenants, fetch).await,
     };
-    let mut page = page(found.doing("list the jobs")?, limit as usize);
+    let mut page = Page::of(found.doing("list the jobs")?, limit as usize, |job| job.id);
     if filter.instructions {
         bring_instructions(&app, &mut page.items).await?;
     }
@@ -65,13 +65,6 @@ async fn bring_instructions(app: &App, jobs: &mut [Job]) -> Result<(), ApiError>
         job.traceparent.clone_from(&brought.traceparent);
     }
     Ok(())
-}
-
-fn page(mut items: Vec<Job>, limit: usize) -> Page<Job> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(|job| job.id.to_string());
-    Page { items, next }
 }
 
 /// One job: with its report once it is settled, with the reasons for its waiting while it waits.

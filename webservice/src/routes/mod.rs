@@ -106,7 +106,9 @@ pub(crate) fn router(app: App) -> Result<Router, sqlx::Error> {
     let router = match app.config.gobii.clone() {
         Some(config) => {
             let warehouses = Warehouses::new(config.crops.databases())?;
-            router.fallback_service(gobii::router_with(config, app.clone(), warehouses))
+            let facade = gobii::router_with(config, app.clone(), warehouses);
+            router
+                .fallback_service(facade.layer(middleware::from_fn_with_state(app.clone(), locate)))
         }
         None => router.fallback(edge::not_found),
     };
@@ -117,7 +119,6 @@ pub(crate) fn router(app: App) -> Result<Router, sqlx::Error> {
         .layer(CatchPanicLayer::custom(edge::panicked))
         // Who failed has said so already, and why.
         .layer(TraceLayer::new_for_http().make_span_with(edge::request_span).on_failure(()))
-        .layer(middleware::from_fn_with_state(app.clone(), locate))
         .layer(middleware::map_response_with_state(app.clone(), part))
         .with_state(app);
     Ok(router)

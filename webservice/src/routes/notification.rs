@@ -32,11 +32,7 @@ pub(crate) async fn list_notifications(
     let tenants = caller.tenants(Role::Operate);
     // One more than asked for tells whether there is a next page.
     let found = store::notification::list(&app.db, &filter, tenants.only(), limit as i64 + 1).await;
-    let mut items = found.doing("list the notifications")?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(|last| last.id.to_string());
-    Ok(Json(Page { items, next }))
+    Ok(Json(Page::of(found.doing("list the notifications")?, limit, |one| one.id)))
 }
 
 /// Has a notification tried again that was given up.

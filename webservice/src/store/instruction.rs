@@ -48,7 +48,7 @@ pub(crate) async fn accept(db: &PgPool, news: &[NewInstruction]) -> sqlx::Result
 /// What stands in the way of an order whose key exists.
 async fn existing(db: &PgPool, order: &Order<'_>) -> sqlx::Result<Acceptance> {
     // Instructions never change, and go only long after their jobs have settled.
-    let same = same_instruction(db, order.key, order.order).await?;
+    let same = same_instruction(db, order.key, order.order).await? == Some(true);
     let job = job::latest_of(db, order.key).await?.ok_or(sqlx::Error::RowNotFound)?;
     Ok(if same { Acceptance::Known(job) } else { Acceptance::Taken(job) })
 }
@@ -83,7 +83,7 @@ async fn known(db: &PgPool, new: &NewJob) -> sqlx::Result<Option<Acceptance>> {
     let same = job.key == new.key
         && job.kind == new.kind
         && match order(new) {
-            Some(order) => same_instruction(db, &new.key, &order).await?,
+            Some(order) => same_instruction(db, &new.key, &order).await? == Some(true),
             None => true,
         };
     if !same {
@@ -224,22 +224,24 @@ impl Order<'_> {
 /// The key of an order, if it belongs to something else.
 pub(crate) async fn taken(db: &PgPool, new: &NewInstruction) -> sqlx::Result<Option<Key>> {
     let Some(key) = &new.key else { return Ok(None) };
-    let taken = find(db, key).await?.is_some() && !same_instruction(db, key, new).await?;
+    let taken = same_instruction(db, key, new).await? == Some(false);
     Ok(taken.then(|| key.clone()))
 }
 
-/// Whether the instruction under this key says the same, white space and order of names aside.
+/// Whether the instruction under this key, if there is one, says the same, white space and order of
+/// names aside.
 async fn same_instruction(
     db: impl PgExecutor<'_> + Copy,
     key: &Key,
     new: &NewInstruction,
-) -> sqlx::Result<bool> {
-    let Some(kept) = find(db, key).await? else { return Ok(false) };
+) -> sqlx::Result<Option<bool>> {
+    let Some(kept) = find(db, key).await? else { return Ok(None) };
     if kept.kind != new.kind || kept.tenant != new.tenant {
-        return Ok(false);
+        return Ok(Some(false));
     }
     // The text first: not every JSON text can be compared by what it means.
-    Ok(kept.body.get() == new.body.get() || same_meaning(db, key, new.body.get()).await?)
+    let same = kept.body.get() == new.body.get() || same_meaning(db, key, new.body.get()).await?;
+    Ok(Some(same))
 }
 
 async fn same_meaning(db: impl PgExecutor<'_>, key: &Key, body: &str) -> sqlx::Result<bool> {
@@ -255,6 +257,15 @@ async fn same_meaning(db: impl PgExecutor<'_>, key: &Key, body: &str) -> sqlx::R
         Err(error) if error.as_database_error().is_some() && !is_outage(&error) => Ok(false),
         same => same,
     }
+}
+
+/// Which of these keys belong to instructions.
+pub(crate) async fn keys(
+    db: impl PgExecutor<'_>,
+    among: &[String],
+) -> sqlx::Result<HashSet<String>> {
+    let keys = sqlx::query_scalar!("select key from instruction where key = any($1)", among);
+    Ok(keys.fetch_all(db).await?.into_iter().collect())
 }
 
 /// The instruction kept under this key.

@@ -217,8 +217,11 @@ pub(crate) struct Queue {
     pub(crate) oldest_seconds: f64,
 }
 
-/// Looks at the queue, counting no further than so far: the cost does not depend on its length.
-pub(crate) async fn queue(db: impl PgExecutor<'_>, count_to: i64) -> sqlx::Result<Queue> {
+/// Up to how many jobs [`queue`] counts that wait or run: looking must cost the same however many do.
+pub(crate) const COUNTED: i64 = 10_000;
+
+/// Looks at the queue, counting no further than [`COUNTED`].
+pub(crate) async fn queue(db: impl PgExecutor<'_>) -> sqlx::Result<Queue> {
     sqlx::query_as!(
         Queue,
         r#"
@@ -234,7 +237,7 @@ pub(crate) async fn queue(db: impl PgExecutor<'_>, count_to: i64) -> sqlx::Resul
                           where settled_at is null and forwarded_at is null
                           order by id limit 1), 0) as "oldest_seconds!"
         "#,
-        count_to,
+        COUNTED,
     )
     .fetch_one(db)
     .await

@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
 use tracing::warn;
 
-use super::Client;
+use super::{Client, at};
 
 /// How long a node may take to tell how it stands; somebody looks at an empty page.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -76,7 +76,7 @@ impl Client {
     }
 
     fn to(&self, method: Method, digester: &str, path: &str) -> RequestBuilder {
-        self.peer.request(method, format!("{}/{path}", digester.trim_end_matches('/')))
+        self.peer.request(method, at(digester, path))
     }
 }
 

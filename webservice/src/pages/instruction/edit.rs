@@ -6,16 +6,16 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use maud::{Markup, html};
-use schema::{Instruction, Key, NewInstruction, Preview, Role};
+use schema::{Instruction, Key, NewInstruction, Preview, Problem, Role};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     access::{Caller, Deed},
-    app::App,
+    app::{App, Refusal},
     error::{ApiError, Doing as _},
     pages::{
-        edit::{Wrong, own_line_ends},
+        edit::{area, own_line_ends},
         error::PageError,
         extract::Named,
         layout::{Page, Place},
@@ -52,7 +52,7 @@ enum Said {
     Checked(Preview),
     /// It can be submitted, but nobody could look at its files; why.
     Unseen(String),
-    Wrong(Wrong),
+    Wrong(Refusal),
     WrongKey(String),
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn change(
 /// The instruction to be changed, for a caller who may submit another.
 async fn let_edit(app: &App, caller: &Caller, key: Key) -> Result<Instruction, PageError> {
     let parent = look_up(app, caller, key).await?;
-    let deed = Deed::new("edit", &parent.key).of(parent.tenant.as_deref());
+    let deed = || Deed::new("edit", &parent.key).of(parent.tenant.as_deref());
     app.let_do(caller, &[Role::Submit], deed).await?;
     Ok(parent)
 }
@@ -102,15 +102,10 @@ async fn let_edit(app: &App, caller: &Caller, key: Key) -> Result<Instruction, P
 /// A key after that of the parent, which nobody has.
 async fn free_key(app: &App, parent: &Key) -> Result<String, PageError> {
     let (stem, count) = counted(parent.as_str());
-    for count in count + 1..=count + KEYS_TRIED {
-        let name = format!("{stem}_{count}");
-        let Ok(key) = Key::new(name.clone()) else { break };
-        let known = store::instruction::find(&app.db, &key).await.doing("look for a free key")?;
-        if known.is_none() {
-            return Ok(name);
-        }
-    }
-    Ok(String::new())
+    let names = (count + 1..=count + KEYS_TRIED).map(|count| format!("{stem}_{count}"));
+    let names: Vec<_> = names.take_while(|name| Key::new(name.as_str()).is_ok()).collect();
+    let known = store::instruction::keys(&app.db, &names).await.doing("look for a free key")?;
+    Ok(names.into_iter().find(|name| !known.contains(name)).unwrap_or_default())
 }
 
 /// A key without the count at its end. Longer numbers are no counts: keys of clients end in times.
@@ -128,7 +123,7 @@ fn new_instruction(
 ) -> Result<NewInstruction, Said> {
     let body = serde_json::from_str::<Box<RawValue>>(body).map_err(|error| {
         let (line, column) = (Some(error.line()), Some(error.column()));
-        Said::Wrong(Wrong { message: format!("this is no JSON: {error}"), line, column })
+        Said::Wrong(Refusal { message: format!("this is no JSON: {error}"), line, column })
     })?;
     let key = match key {
         "" => None,
@@ -150,7 +145,7 @@ async fn check(app: &App, new: NewInstruction) -> Result<Said, PageError> {
     match app.preview(new).await {
         Ok(preview) => Ok(Said::Checked(preview)),
         // Nodes are asked last, so the checks of this service were passed.
-        Err(error @ ApiError::NoPreview { .. }) => Ok(Said::Unseen(error.to_string())),
+        Err(ApiError::NoPreview { why, .. }) => Ok(Said::Unseen(why)),
         Err(error) => refusal(error),
     }
 }
@@ -159,15 +154,13 @@ async fn check(app: &App, new: NewInstruction) -> Result<Said, PageError> {
 fn refusal(error: ApiError) -> Result<Said, PageError> {
     match error {
         ApiError::KeyTaken { .. } => Ok(Said::WrongKey(error.to_string())),
-        ApiError::Refused(refusal) => Ok(Said::Wrong(Wrong {
-            message: refusal.message,
-            line: refusal.line,
-            column: refusal.column,
-        })),
-        ApiError::Invalid(message) => Ok(Said::Wrong(Wrong { message, line: None, column: None })),
+        ApiError::Refused(refusal) => Ok(Said::Wrong(refusal)),
+        ApiError::Invalid(message) => Ok(Said::Wrong(message.into())),
         error if error.is_passing() => {
-            let message = format!("{error}; nothing is lost, try again");
-            Ok(Said::Wrong(Wrong { message, line: None, column: None }))
+            // Making a problem of it is what logs it.
+            let Problem { title, detail, .. } = error.problem();
+            let message = detail.unwrap_or(title);
+            Ok(Said::Wrong(format!("{message}; nothing is lost, try again").into()))
         }
         error => Err(error.into()),
     }
@@ -213,10 +206,7 @@ fn form(path: &str, key: &str, body: &str, said: &Said) -> Markup {
                 aria-invalid=[wrong_key.map(|_| "true")]
                 aria-describedby=[wrong_key.map(|_| "wrong-key")];
             label for="body" { "What it says, in JSON" }
-            @if let Some(wrong) = wrong { (wrong.alert(body)) }
-            textarea #body name="body" rows="28" spellcheck="false" autocapitalize="off" required
-                aria-invalid=[wrong.map(|_| "true")] aria-describedby=[wrong.map(|_| "wrong")]
-                data-line=[wrong.and_then(|wrong| wrong.line)] { "\n" (body) }
+            (area("body", 28, body, wrong))
             div.actions {
                 button name="action" value="check" { "Check" }
                 button.primary name="action" value="submit" { "Run it" }

@@ -92,8 +92,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(shown: &Shown, before: Option<(&str, &Shown)>) -> Self {
-        let id = shown.id();
+    pub(super) fn new(id: String, shown: &Shown, before: Option<(&str, &Shown)>) -> Self {
         let change = before.map(|(was, before)| (was.to_owned(), shown.frame(&id, Some(before))));
         Self { whole: shown.frame(&id, None), over: shown.over, id, change }
     }
@@ -131,7 +130,7 @@ mod tests {
     fn only_what_is_new_is_told_to_who_saw_what_was_before() {
         let (before, now) = (shown(&[("a", "1"), ("b", "2")]), shown(&[("c", "3"), ("a", "1")]));
         let was = before.id();
-        let frames = Frames::new(&now, Some((&was, &before)));
+        let frames = Frames::new(now.id(), &now, Some((&was, &before)));
         let change = r#"{"lists":{"rows":["c","a"]},"parts":{"c":"3"}}"#;
         assert_eq!(told(frames.since(Some(&was))), format!("id: {}\ndata: {change}\n\n", now.id()));
         let whole = r#"{"lists":{"rows":["c","a"]},"parts":{"a":"1","c":"3"}}"#;
@@ -144,7 +143,7 @@ mod tests {
     #[test]
     fn the_last_word_says_that_it_is() {
         let last = Shown { over: true, ..shown(&[]) };
-        assert!(told(Frames::new(&last, None).since(None)).ends_with(OVER));
+        assert!(told(Frames::new(last.id(), &last, None).since(None)).ends_with(OVER));
     }
 
     #[test]

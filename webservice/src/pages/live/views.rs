@@ -83,12 +83,13 @@ impl Keeper {
     }
 
     fn tell(&mut self, shown: Shown, sender: &Sender) {
+        let id = shown.id();
         let before = self.shown.as_ref().map(|(id, shown)| (id.as_str(), shown));
-        let frames = Frames::new(&shown, before);
-        if before.is_some_and(|(id, _)| id == frames.id) {
+        if before.is_some_and(|(before, _)| before == id) {
             return;
         }
-        self.shown = Some((frames.id.clone(), shown));
+        let frames = Frames::new(id.clone(), &shown, before);
+        self.shown = Some((id, shown));
         sender.send_replace(Some(Arc::new(frames)));
     }
 

@@ -11,11 +11,11 @@ use serde::Deserialize;
 
 use crate::{
     access::Caller,
-    app::App,
+    app::{App, Refusal},
     forward::Unanswered,
     pages::{
         diff::{Step, steps},
-        edit::{Wrong, own_line_ends},
+        edit::{area, own_line_ends},
         error::PageError,
         extract::{Asked, Named},
         layout::{Page, Place},
@@ -71,7 +71,7 @@ enum Said {
     Nothing,
     /// It makes sense, and says this.
     Fine(StrategyText),
-    Wrong(Wrong),
+    Wrong(Refusal),
 }
 
 pub(crate) async fn show(
@@ -83,10 +83,10 @@ pub(crate) async fn show(
     let_steer(&app, &caller, "look at strategy", &id).await?;
     let node = look_up(&app, id).await?;
     let regulation = app.forwarder.regulation(&node.address).await;
-    let regulation = regulation.map_err(|error| failed(&node.id, &error))?;
+    let in_force = regulation.map_err(|error| failed(&node.id, &error))?;
     let example = EXAMPLES.iter().find(|known| start.example.as_deref() == Some(known.name));
-    let text = example.map_or(&*regulation.text.toml, |example| example.toml);
-    Ok(page(&node.id, &regulation, text, &Said::Nothing))
+    let text = example.map_or(&*in_force.text.toml, |example| example.toml);
+    Ok(page(&node.id, Some(&in_force), &in_force.text.toml, text, &Said::Nothing))
 }
 
 pub(crate) async fn change(
@@ -99,10 +99,11 @@ pub(crate) async fn change(
     let_steer(&app, &caller, action, &id).await?;
     let node = look_up(&app, id).await?;
     let (toml, seen) = (own_line_ends(&draft.toml), own_line_ends(&draft.seen));
-    let regulation = app.forwarder.regulation(&node.address).await;
-    let regulation = regulation.unwrap_or_else(|_| unknown(&seen));
+    // The user's text must not be lost over a node that does not answer.
+    let regulation = app.forwarder.regulation(&node.address).await.ok();
+    let in_force = regulation.as_ref().map_or(&*seen, |regulation| &*regulation.text.toml);
     let read = app.forwarder.read_strategy(&node.address, toml.clone()).await;
-    let meanwhile = regulation.text.toml.trim() != seen.trim();
+    let meanwhile = in_force.trim() != seen.trim();
     let (status, said) = match (read, draft.action) {
         (Err(error), _) => wrong(&error),
         (Ok(text), Action::Check) => (StatusCode::OK, Said::Fine(text)),
@@ -114,19 +115,8 @@ pub(crate) async fn change(
             }
         }
     };
-    Ok((status, page(&node.id, &regulation, &toml, &said)).into_response())
-}
-
-/// What is shown of a node that does not answer: the user's text must not be lost over it.
-fn unknown(seen: &str) -> Regulation {
-    Regulation {
-        mode: schema::Mode::Open,
-        running: 0,
-        waiting: 0,
-        set_aside: 0,
-        gates: Vec::new(),
-        text: StrategyText { toml: seen.to_owned(), words: Vec::new() },
-    }
+    let page = page(&node.id, regulation.as_ref(), in_force, &toml, &said);
+    Ok((status, page).into_response())
 }
 
 fn wrong(error: &Unanswered) -> (StatusCode, Said) {
@@ -134,18 +124,22 @@ fn wrong(error: &Unanswered) -> (StatusCode, Said) {
         Unanswered::Refused(problem) => (StatusCode::UNPROCESSABLE_ENTITY, problem.line),
         Unanswered::Silent(_) => (StatusCode::SERVICE_UNAVAILABLE, None),
     };
-    (status, Said::Wrong(Wrong { message: said(error), line, column: None }))
+    (status, Said::Wrong(Refusal { message: said(error), line, column: None }))
 }
 
 fn changed_meanwhile() -> Said {
-    let message =
-        "somebody else has changed the strategy since you began; what would change now is \
-                   told below, if you check again"
-            .to_owned();
-    Said::Wrong(Wrong { message, line: None, column: None })
+    let message = "somebody else has changed the strategy since you began; what would change now \
+                   is told below, if you check again";
+    Said::Wrong(message.to_owned().into())
 }
 
-fn page(id: &NodeId, in_force: &Regulation, toml: &str, said: &Said) -> Page {
+fn page(
+    id: &NodeId,
+    regulation: Option<&Regulation>,
+    in_force: &str,
+    toml: &str,
+    said: &Said,
+) -> Page {
     let content = html! {
         p.crumb {
             a href="/nodes" { "Nodes" } " / " a href=(address(id)) { (id) } " / Strategy"
@@ -153,13 +147,18 @@ fn page(id: &NodeId, in_force: &Regulation, toml: &str, said: &Said) -> Page {
         section {
             h1.name { "Strategy of " (id) }
             p.hint {
-                "Running jobs go on and waiting jobs wait on, whatever you change: now "
-                (words::count(in_force.running)) " run and " (words::count(in_force.waiting)) " wait."
+                "Running jobs go on and waiting jobs wait on, whatever you change"
+                @if let Some(Regulation { running, waiting, .. }) = regulation {
+                    ": now " (words::count(*running)) " run and " (words::count(*waiting)) " wait"
+                }
+                "."
             }
             (examples(id))
             (form(id, in_force, toml, said))
         }
-        @if let Said::Fine(text) = said { (comparison(&in_force.text, text)) }
+        @if let (Some(regulation), Said::Fine(text)) = (regulation, said) {
+            (comparison(&regulation.text, text))
+        }
     };
     Page::new(format!("Strategy of {id}"), Place::Nodes, content)
 }
@@ -177,7 +176,7 @@ fn examples(id: &NodeId) -> Markup {
     }
 }
 
-fn form(id: &NodeId, in_force: &Regulation, toml: &str, said: &Said) -> Markup {
+fn form(id: &NodeId, in_force: &str, toml: &str, said: &Said) -> Markup {
     let wrong = match said {
         Said::Wrong(wrong) => Some(wrong),
         _ => None,
@@ -185,11 +184,8 @@ fn form(id: &NodeId, in_force: &Regulation, toml: &str, said: &Said) -> Markup {
     html! {
         form.editor method="post" action={ (address(id)) "/strategy" } {
             label for="toml" { "The strategy, in TOML. Comments are for you: the node does not keep them." }
-            @if let Some(wrong) = wrong { (wrong.alert(toml)) }
-            textarea #toml name="toml" rows="16" spellcheck="false" autocapitalize="off" required
-                aria-invalid=[wrong.map(|_| "true")] aria-describedby=[wrong.map(|_| "wrong")]
-                data-line=[wrong.and_then(|wrong| wrong.line)] { "\n" (toml) }
-            input type="hidden" name="seen" value=(in_force.text.toml);
+            (area("toml", 16, toml, wrong))
+            input type="hidden" name="seen" value=(in_force);
             div.actions {
                 button name="action" value="check" { "Check" }
                 button.primary name="action" value="set" { "Put in force" }
