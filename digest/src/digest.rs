@@ -1,7 +1,7 @@
 //! A digest from beginning to end, and what is said of it.
 
 use std::{
-    sync::atomic::AtomicBool,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -12,11 +12,11 @@ use crate::{
     failure::{self, Stop, error},
     found,
     make::Maker,
-    paths::Roots,
+    paths::{self, denied},
     plan::Plan,
     read::Source,
     run::{Parts, Run},
-    write::Folder,
+    write::{Folder, Share},
 };
 
 /// Digests what the instruction says.
@@ -55,7 +55,8 @@ fn run(
     let source = check_paths(&plan, options)?;
     let files = source.files.len();
     course.enter(Stage::Digest, &format!("Reading {files} files"));
-    let folder = Folder::open(&plan.destination)?;
+    let share = Share { observer, max_file: options.max_file };
+    let folder = Folder::open(Arc::clone(&source.roots), &plan.destination, share)?;
     plan.tables.iter().try_for_each(|table| folder.remove(&table.output()))?;
     let abort = AtomicBool::new(false);
     let maker = &Maker::new(&plan, options, &abort);
@@ -76,14 +77,10 @@ fn run(
 
 /// Finds the files, all of which must lie where that is allowed.
 pub(crate) fn check_paths(plan: &Plan, options: &Options<'_>) -> Result<Source, Stop> {
-    let roots = Roots::new(&options.roots)?;
-    roots.check("source", &plan.source)?;
-    roots.check("destination", &plan.destination)?;
-    let source = Source::find(&plan.source)?;
-    for file in &source.files {
-        roots.check("file", &file.path)?;
-    }
-    Ok(source)
+    let roots = Arc::new(paths::open(&options.roots)?);
+    let destination = &plan.destination;
+    roots.allow(destination).map_err(|e| denied("find the destination", destination, &e))?;
+    Ok(Source::find(roots, &plan.source)?)
 }
 
 /// The stages so far.

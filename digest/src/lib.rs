@@ -39,6 +39,7 @@ mod preview;
 mod read;
 mod run;
 mod summary;
+mod sweep;
 mod write;
 
 pub use digest::digest;
@@ -46,3 +47,4 @@ pub use failure::{Failure, FailureKind};
 pub use observer::{Observer, Stage, Unobserved};
 pub use options::Options;
 pub use preview::preview;
+pub use sweep::sweep;

@@ -38,6 +38,11 @@ pub trait Observer: Sync {
     fn may_publish(&self) -> bool {
         !self.is_cancelled()
     }
+    /// Asked before so many more bytes of disk are held, by outputs that have no name yet or by what
+    /// is spilled beside them. If they may not be, the answer says why, and the digest ends.
+    fn hold(&self, _bytes: u64) -> Result<(), String> {
+        Ok(())
+    }
     /// The most bytes of disk that it held, outputs and what was spilled beside them; told once, of
     /// a digest that went well.
     fn held_disk(&self, _bytes: u64) {}

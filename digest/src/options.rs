@@ -15,6 +15,8 @@ pub struct Options<'a> {
     pub chunk: usize,
     /// Whether the report tells what is in a matrix, and how much of it is missing.
     pub count_calls: bool,
+    /// How many bytes an output may have.
+    pub max_file: Option<u64>,
     /// The directories that source and destination must lie under; none means anywhere.
     pub roots: Vec<PathBuf>,
 }
@@ -27,6 +29,7 @@ impl Default for Options<'_> {
             memory: 192 << 20,
             chunk: 1 << 20,
             count_calls: true,
+            max_file: None,
             roots: Vec::new(),
         }
     }

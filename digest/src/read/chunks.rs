@@ -163,7 +163,7 @@ impl<'a> Chunks<'a> {
             None => {
                 let Some(file) = self.source.files.get(self.next_file) else { return Ok(None) };
                 self.next_file += 1;
-                self.open.insert(Open::new(file, &self.read, self.pool)?)
+                self.open.insert(Open::new(self.source, file, &self.read, self.pool)?)
             }
         };
         let mut bytes = self.spare.pop().unwrap_or_default();
@@ -186,12 +186,13 @@ impl<'a> Chunks<'a> {
 
 impl<'a> Open<'a> {
     fn new(
+        source: &Source,
         file: &'a SourceFile,
         read: &Arc<AtomicU64>,
         pool: Option<&'a ThreadPool>,
     ) -> Result<Self, Finding> {
         let failed = |e: io::Error| io_error("read", &file.path, &e);
-        let handle = File::open(&file.path).map_err(failed)?;
+        let handle = source.open(file)?;
         let before = handle.metadata().map_err(failed)?;
         let counting = Counting { file: handle.try_clone().map_err(failed)?, read: read.clone() };
         let reader = bgzf::plain(counting, pool).map_err(failed)?;

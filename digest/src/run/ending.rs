@@ -12,7 +12,7 @@ use crate::{
     write::{Sink, TableSink},
 };
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Writes what can be written only when everything is read, and waits for the disk.
     pub(crate) fn finish(&mut self) -> Result<(), Stop> {
         let turning = turning(self.options, self.folder, self.observer);
@@ -30,7 +30,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write_missing(&self) -> Result<Vec<Sink>, Stop> {
+    fn write_missing(&self) -> Result<Vec<Sink<'a>>, Stop> {
         let mut sinks = Vec::new();
         let turning = turning(self.options, self.folder, self.observer);
         for (name, parts) in self.summary().iter().flat_map(Summary::missing) {
@@ -85,6 +85,7 @@ impl Run<'_> {
 
     /// Gives all files their names.
     pub(crate) fn keep(self, report: &mut Report) -> Result<(), Stop> {
+        self.folder.check_place()?;
         report.bytes_read = self.chunks.bytes_read();
         let calls = self.width.unwrap_or_default() as u64;
         report.tables = self.tables.iter().map(|table| table.report(calls)).collect();

@@ -36,7 +36,7 @@ impl Run<'_> {
     fn head(
         &self,
         plan: &TablePlan,
-        table: &TableSink,
+        table: &TableSink<'_>,
         room: &mut usize,
     ) -> Result<TablePreview, Stop> {
         let grows = table.is_turned() && self.chunks.cut().is_some();
@@ -64,7 +64,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(table: &'a TableSink, grows: bool) -> io::Result<Self> {
+    fn new(table: &'a TableSink<'_>, grows: bool) -> io::Result<Self> {
         let mut file = table.file();
         file.rewind()?;
         Ok(Self { text: BufReader::new(file), grows })

@@ -29,11 +29,11 @@ pub(crate) struct Run<'a> {
     options: &'a Options<'a>,
     observer: &'a dyn Observer,
     source: &'a Source,
-    folder: &'a Folder,
+    folder: &'a Folder<'a>,
     maker: &'a Maker<'a>,
     abort: &'a AtomicBool,
     chunks: Chunks<'a>,
-    tables: Vec<TableSink>,
+    tables: Vec<TableSink<'a>>,
     /// For every table the rows of the files before.
     before: Vec<u64>,
     /// For every table of single lines, how many rows a file makes at least.
@@ -45,7 +45,7 @@ pub(crate) struct Run<'a> {
     /// All input was read.
     is_read: bool,
     /// The small tables of missing calls, when they are written.
-    missing: Vec<Sink>,
+    missing: Vec<Sink<'a>>,
 }
 
 /// What a pass works with.
@@ -54,7 +54,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) options: &'a Options<'a>,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) source: &'a Source,
-    pub(crate) folder: &'a Folder,
+    pub(crate) folder: &'a Folder<'a>,
     pub(crate) maker: &'a Maker<'a>,
     pub(crate) abort: &'a AtomicBool,
 }
@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
 /// What turning needs, which is also how everything asks whether to go on.
 fn turning<'a>(
     options: &'a Options<'a>,
-    folder: &'a Folder,
+    folder: &'a Folder<'a>,
     observer: &'a dyn Observer,
 ) -> Turning<'a> {
     Turning { pool: options.pool, folder, observer }

@@ -25,8 +25,9 @@ const LARGE: u64 = 4 << 20;
 const SPARE: usize = 24;
 
 /// A file that is being written.
-pub(crate) struct Sink {
-    temporary: Temporary,
+pub(crate) struct Sink<'a> {
+    folder: &'a Folder<'a>,
+    temporary: Temporary<'a>,
     path: PathBuf,
     bytes: u64,
     /// What is not yet on its way to the disk.
@@ -45,9 +46,10 @@ enum Way {
     Ended(Option<Sha256>),
 }
 
-impl Sink {
-    pub(crate) fn new(folder: &Folder, name: &str) -> Result<Self, Finding> {
+impl<'a> Sink<'a> {
+    pub(crate) fn new(folder: &'a Folder<'a>, name: &str) -> Result<Self, Finding> {
         Ok(Self {
+            folder,
             temporary: folder.temporary()?,
             path: folder.at(name),
             bytes: 0,
@@ -59,7 +61,8 @@ impl Sink {
 
     /// Writes a buffer, which may come back from [`Sink::buffer`].
     pub(crate) fn write(&mut self, mut buffer: Vec<u8>) -> Result<(), Stop> {
-        self.fill(&buffer).map_err(|e| write_error("write", &self.path, &e))?;
+        self.folder.may_have(&self.path, self.bytes + buffer.len() as u64)?;
+        self.fill(&buffer)?;
         self.bytes += buffer.len() as u64;
         buffer.clear();
         self.spare.push(buffer);
@@ -67,11 +70,12 @@ impl Sink {
         Ok(())
     }
 
-    fn fill(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    fn fill(&mut self, mut bytes: &[u8]) -> Result<(), Stop> {
         while !bytes.is_empty() {
             bytes = self.block.fill(bytes);
             if self.block.is_full() {
-                self.pass_on()?;
+                self.folder.hold(self.block.bytes().len())?;
+                self.pass_on().map_err(|e| write_error("write", &self.path, &e))?;
             }
         }
         Ok(())
@@ -113,6 +117,7 @@ impl Sink {
 
     /// Makes sure that the bytes are on disk.
     pub(crate) fn sync(&mut self) -> Result<(), Stop> {
+        self.folder.hold(self.block.bytes().len())?;
         let done = self.end().and_then(|()| self.temporary.file.sync_all());
         done.map_err(|e| write_error("write", &self.path, &e))
     }
@@ -172,13 +177,14 @@ pub(super) fn write_error(doing: &str, path: &Path, source: &io::Error) -> Stop 
 mod tests {
     use std::fs;
 
-    use super::*;
+    use super::{super::folder::tests::folder, *};
 
     #[test]
     fn an_output_of_any_size_has_all_its_bytes_and_their_checksum() {
         for parts in [0, 1, 2, 40, 41] {
             let home = tempfile::tempdir().unwrap();
-            let mut sink = Sink::new(&Folder::open(home.path()).unwrap(), "out").unwrap();
+            let folder = folder(home.path());
+            let mut sink = Sink::new(&folder, "out").unwrap();
             let mut whole = Vec::new();
             for i in 0..parts {
                 let mut part = sink.buffer();
@@ -199,7 +205,8 @@ mod tests {
     #[test]
     fn what_is_not_on_disk_gets_no_name() {
         let home = tempfile::tempdir().unwrap();
-        let mut sink = Sink::new(&Folder::open(home.path()).unwrap(), "out").unwrap();
+        let folder = folder(home.path());
+        let mut sink = Sink::new(&folder, "out").unwrap();
         sink.write(vec![1]).unwrap();
         assert!(sink.keep().is_err());
         assert!(fs::read_dir(home.path()).unwrap().next().is_none());

@@ -17,23 +17,23 @@ use crate::{
 };
 
 /// A table that is being written.
-pub(crate) struct TableSink {
-    sink: Sink,
-    way: Way,
+pub(crate) struct TableSink<'a> {
+    sink: Sink<'a>,
+    way: Way<'a>,
     report: TableReport,
 }
 
 /// What happens between a row and its file.
-enum Way {
+enum Way<'a> {
     Straight,
     Unique(Seen),
-    Turned(Turn),
+    Turned(Turn<'a>),
 }
 
-impl TableSink {
+impl<'a> TableSink<'a> {
     /// Begins a table's file. `turned` says how calls are kept, and how many bytes of them.
     pub(crate) fn new(
-        folder: &Folder,
+        folder: &'a Folder<'a>,
         table: &TablePlan,
         turned: Option<(Codec, usize)>,
     ) -> Result<Self, Stop> {
@@ -68,7 +68,7 @@ impl TableSink {
         &mut self,
         mut made: MadeRows,
         calls: usize,
-        turning: &Turning<'_>,
+        turning: &Turning<'a>,
     ) -> Result<(), Stop> {
         self.report.rows_in += made.rows;
         match &mut self.way {
@@ -80,7 +80,7 @@ impl TableSink {
     }
 
     /// Writes what can be written only now.
-    pub(crate) fn finish(&mut self, turning: &Turning<'_>) -> Result<(), Stop> {
+    pub(crate) fn finish(&mut self, turning: &Turning<'a>) -> Result<(), Stop> {
         if let Way::Turned(turn) = &self.way {
             turn.finish(&mut self.sink, turning)?;
         }
@@ -88,7 +88,7 @@ impl TableSink {
     }
 
     /// The table's file.
-    pub(crate) fn sink(&mut self) -> &mut Sink {
+    pub(crate) fn sink(&mut self) -> &mut Sink<'a> {
         &mut self.sink
     }
 

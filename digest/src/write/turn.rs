@@ -27,8 +27,7 @@ const GROUP_BYTES: usize = 1 << 19;
 const GROUPS_BYTES: usize = 8 * GROUP_BYTES;
 
 /// The matrix so far.
-#[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct Turn<'a> {
     codec: Codec,
     /// Calls in a row.
     calls: usize,
@@ -36,15 +35,15 @@ pub(crate) struct Turn {
     rows: Vec<u8>,
     /// How large they may become.
     limit: usize,
-    spills: Vec<Spill>,
+    spills: Vec<Spill<'a>>,
     /// Buffers that may be used again.
     spare: Vec<Vec<u8>>,
 }
 
 /// Rows that were turned and written beside the output.
-#[derive(Debug)]
-struct Spill {
-    file: Temporary,
+struct Spill<'a> {
+    folder: &'a Folder<'a>,
+    file: Temporary<'a>,
     rows: usize,
     /// Buffers that may be used again.
     spare: Vec<Vec<u8>>,
@@ -53,7 +52,7 @@ struct Spill {
 /// What turning needs of its surroundings.
 pub(crate) struct Turning<'a> {
     pub(crate) pool: Option<&'a rayon::ThreadPool>,
-    pub(crate) folder: &'a Folder,
+    pub(crate) folder: &'a Folder<'a>,
     pub(crate) observer: &'a dyn Observer,
 }
 
@@ -64,7 +63,7 @@ impl Turning<'_> {
     }
 }
 
-impl Turn {
+impl<'a> Turn<'a> {
     pub(crate) fn new(codec: Codec, limit: usize) -> Self {
         Self { codec, calls: 0, rows: Vec::new(), limit, spills: Vec::new(), spare: Vec::new() }
     }
@@ -79,7 +78,7 @@ impl Turn {
         &mut self,
         mut buffer: Vec<u8>,
         calls: usize,
-        turning: &Turning<'_>,
+        turning: &Turning<'a>,
     ) -> Result<(), Stop> {
         self.calls = calls;
         self.take(&buffer, turning)?;
@@ -88,7 +87,7 @@ impl Turn {
         Ok(())
     }
 
-    fn take(&mut self, mut rows: &[u8], turning: &Turning<'_>) -> Result<(), Stop> {
+    fn take(&mut self, mut rows: &[u8], turning: &Turning<'a>) -> Result<(), Stop> {
         let calls = self.calls;
         let row = calls * self.codec.width();
         let limit = (self.limit / row.max(1)).max(1) * row.max(1);
@@ -103,9 +102,10 @@ impl Turn {
         Ok(())
     }
 
-    fn spill(&mut self, turning: &Turning<'_>) -> Result<(), Stop> {
-        let file = turning.folder.temporary()?;
-        let mut spill = Spill { file, rows: self.rows_here(), spare: Vec::new() };
+    fn spill(&mut self, turning: &Turning<'a>) -> Result<(), Stop> {
+        let folder = turning.folder;
+        let file = folder.temporary()?;
+        let mut spill = Spill { folder, file, rows: self.rows_here(), spare: Vec::new() };
         self.groups(turning, &mut spill, |Group { columns, mut out }| {
             self.across(&columns, &mut out);
             Ok(out)
@@ -117,7 +117,7 @@ impl Turn {
     }
 
     /// Writes the matrix turned.
-    pub(crate) fn finish(&self, sink: &mut Sink, turning: &Turning<'_>) -> Result<(), Stop> {
+    pub(crate) fn finish(&self, sink: &mut Sink<'_>, turning: &Turning<'_>) -> Result<(), Stop> {
         self.groups(turning, sink, |Group { columns, mut out }| {
             out.clear();
             self.lines(&columns, &mut out).map(|()| out)
@@ -204,7 +204,7 @@ trait Target {
     fn write(&mut self, part: Vec<u8>) -> Result<(), Stop>;
 }
 
-impl Target for Sink {
+impl Target for Sink<'_> {
     fn buffer(&mut self) -> Vec<u8> {
         Self::buffer(self)
     }
@@ -214,19 +214,20 @@ impl Target for Sink {
     }
 }
 
-impl Target for Spill {
+impl Target for Spill<'_> {
     fn buffer(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
     }
 
     fn write(&mut self, part: Vec<u8>) -> Result<(), Stop> {
+        self.folder.hold(part.len())?;
         let done = self.file.file.write_all(&part);
         self.spare.push(part);
         done.map_err(|e| write_error("spill the matrix to", &self.file.path, &e))
     }
 }
 
-impl Spill {
+impl Spill<'_> {
     fn read(&self, group: &Range<usize>, width: usize) -> Result<Vec<u8>, Finding> {
         let column = self.rows * width;
         let mut part = vec![0; group.len() * column];

@@ -4,6 +4,7 @@
 
 mod errors;
 mod golden;
+mod hostile;
 mod inputs;
 mod preview;
 mod real;

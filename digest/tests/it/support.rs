@@ -29,6 +29,11 @@ impl World {
         world
     }
 
+    /// Where its folders lie.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(crate) fn source(&self) -> PathBuf {
         self.home.path().join("in")
     }
