@@ -18,6 +18,8 @@ pub(crate) fn denied(doing: &str, path: &Path, why: &Denied) -> Finding {
         Denied::Io(source) => io_error(doing, path, source),
         Denied::Outside { .. } => error(why).remedy("use a folder under one of the allowed ones"),
         Denied::Special(_) => error(why).remedy("take it out of the source folder"),
-        Denied::Changed(_) => error(why).remedy("leave the folder alone while it is loaded"),
+        Denied::Link(_) | Denied::Changed(_) => {
+            error(why).remedy("leave the folder alone while it is loaded")
+        }
     }
 }

@@ -21,6 +21,9 @@ pub enum Denied {
     /// A pipe, a device or a socket.
     #[error("{} is neither a file nor a folder", .0.display())]
     Special(PathBuf),
+    /// It leads through a link, where none is followed.
+    #[error("{} leads through a link", .0.display())]
+    Link(PathBuf),
     /// Between being resolved and being opened.
     #[error("{} became a link while it was opened", .0.display())]
     Changed(PathBuf),

@@ -59,6 +59,15 @@ impl Roots {
         }
     }
 
+    /// Opens a plain file that lies where its path says, to read: below a root no link is followed.
+    pub fn file_itself(&self, path: &Path) -> Result<File, Denied> {
+        let (root, rest) = self.find(path)?;
+        match root.rest_of(path) {
+            Some(way) if way == rest => self.file(path),
+            _ => Err(Denied::Link(path.to_owned())),
+        }
+    }
+
     /// Opens a folder.
     pub fn directory(&self, path: &Path) -> Result<Directory, Denied> {
         match self.read(path)? {

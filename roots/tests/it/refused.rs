@@ -60,6 +60,20 @@ fn whatever_leads_to_a_file_under_the_root_opens_it() {
 }
 
 #[test]
+fn where_no_link_is_followed_a_file_is_opened_by_its_own_path_alone() {
+    let world = World::new();
+    let root = world.root();
+    symlink("in/file", root.join("link")).unwrap();
+    symlink("in", root.join("folder")).unwrap();
+    let roots = world.roots();
+    assert!(roots.file_itself(&root.join("in/file")).is_ok());
+    for path in ["link", "folder/file"] {
+        assert!(matches!(roots.file_itself(&root.join(path)), Err(Denied::Link(_))), "{path}");
+    }
+    assert!(matches!(roots.file_itself(&world.outside()), Err(Denied::Outside { .. })));
+}
+
+#[test]
 fn nothing_that_leads_out_is_opened_made_or_allowed() {
     let world = World::new();
     let (root, outside) = (world.root(), world.outside());
