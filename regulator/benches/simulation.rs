@@ -19,7 +19,8 @@ fn main() {
         ("four at once", "gates = [{ fixed = { at_once = 4 } }]".to_owned()),
         ("fair, resources, keyed", RICH.to_owned()),
         ("the same, backfill 20 deep", format!("{RICH}\nbackfill = {{ depth = 20 }}")),
-        ("the same, backfill 100 deep", format!("{RICH}\nbackfill = {{}}")),
+        ("the same, backfill 50 deep", format!("{RICH}\nbackfill = {{}}")),
+        ("the same, backfill 100 deep", format!("{RICH}\nbackfill = {{ depth = 100 }}")),
     ];
     for (load, every) in [("light", 5000), ("heavy", 1800)] {
         let every = Duration::from_millis(every);

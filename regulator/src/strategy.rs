@@ -73,7 +73,7 @@ pub struct Backfill {
 
 impl Default for Backfill {
     fn default() -> Self {
-        Self { depth: NonZeroU32::new(100).expect("a hundred is not zero") }
+        Self { depth: NonZeroU32::new(50).expect("fifty is not zero") }
     }
 }
 

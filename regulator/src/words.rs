@@ -178,7 +178,7 @@ mod tests {
                 "All that runs holds at most 6 cores, 24.0 GiB memory or 200.0 GiB scratch disk.",
                 "At most 1 at once of those that must not run together, such as loads of one data set.",
                 "At most 4 at once of one tenant.",
-                "While the first in line has no room, those of the next 100 may go past that do not \
+                "While the first in line has no room, those of the next 50 may go past that do not \
                  delay it.",
                 "What jobs need is learned from at least 5 like them: what was enough for 95 % of \
                  those, times 1.2.",

@@ -16,7 +16,7 @@
 //! nobody passes.
 //!
 //! Source: Lifka, "The ANL/IBM SP scheduling system", 1995; Mu'alem and Feitelson, IEEE TPDS 12(6),
-//! 2001. The depth, 100 as in Slurm, bounds the cost of a search.
+//! 2001. The depth bounds the cost of a search; beyond 20 it hardly shortens anybody's wait.
 
 use super::Stack;
 use crate::demand::Room;
