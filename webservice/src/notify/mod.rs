@@ -68,6 +68,17 @@ fn check_one(config: Option<&NotificationConfig>, to: &Notify) -> Result<(), Str
     }
 }
 
+/// Who is told, for others to read: of a webhook only where it is, since whoever knows the rest could
+/// speak to it.
+pub(crate) fn brief(to: &Notify) -> String {
+    match to {
+        Notify::Email(to) => to.clone(),
+        Notify::Webhook(url) => {
+            url.parse().map_or_else(|_| "a webhook".to_owned(), |url| Origin::of(&url).to_string())
+        }
+    }
+}
+
 /// Tells what is due, until told to stop; nothing at all, if nothing is switched on.
 pub(crate) async fn run(app: App) {
     let Some(config) = app.config.notifications.clone() else { return };

@@ -22,13 +22,14 @@ impl Asset {
     }
 }
 
-const ASSETS: [Asset; 7] = [
+const ASSETS: [Asset; 8] = [
     Asset {
         name: "style.css",
         media_type: "text/css; charset=utf-8",
         body: include_str!("assets/style.css"),
     },
     Asset::script("pages.js", include_str!("assets/pages.js")),
+    Asset::script("days.js", include_str!("assets/days.js")),
     Asset::script("edit.js", include_str!("assets/edit.js")),
     Asset::script("find.js", include_str!("assets/find.js")),
     Asset::script("live.js", include_str!("assets/live.js")),

@@ -24,6 +24,7 @@ use super::{
     error::PageError,
     extract::{Asked, Named},
     layout::{Page, Place},
+    live::{List, Part, Shown},
     words,
 };
 
@@ -47,8 +48,7 @@ pub(super) async fn show(
     Asked(view): Asked<View>,
 ) -> Result<Page, PageError> {
     let instruction = look_up(&app, &caller, key).await?;
-    let filter = JobFilter { key: Some(instruction.key.clone()), ..JobFilter::default() };
-    let jobs = store::job::list(&app.db, &filter, None, JOBS).await.doing("list the jobs")?;
+    let shown = shown(&app, &instruction.key).await?;
     let children = store::instruction::children(&app.db, &instruction.key, CHILDREN).await;
     let mut children = children.doing("list what was made of the instruction")?;
     children.retain(|child| caller.may(Role::Read, child.tenant.as_deref()));
@@ -57,15 +57,32 @@ pub(super) async fn show(
     let content = html! {
         p.crumb { a href="/jobs" { "Jobs" } " / Instruction" }
         (head(&instruction, &children, edits))
-        (jobs_of_it(&jobs))
+        section {
+            h2 { "What became of it" }
+            @for list in &shown.lists { ol.outcomes #(list.id) { (list) } }
+        }
         @if let Some(mapping) = &mapping { (drawing::section(mapping)) }
         (text::section(&instruction, view.sent))
     };
-    Ok(Page::new(instruction.key.to_string(), Place::Jobs, content))
+    let page = Page::new(instruction.key.to_string(), Place::Jobs, content);
+    Ok(page.live(format!("{}/live", address(&instruction.key)), &shown))
+}
+
+/// What the page shows that changes: the jobs that execute it.
+pub(super) async fn shown(app: &App, key: &Key) -> Result<Shown, PageError> {
+    let filter = JobFilter { key: Some(key.clone()), ..JobFilter::default() };
+    let jobs = store::job::list(&app.pages, &filter, None, JOBS).await.doing("list the jobs")?;
+    let part = |job: &Job| Part { id: format!("job-{}", job.id), html: outcome(job) };
+    let parts = jobs.iter().map(part).collect();
+    Ok(Shown { lists: vec![List { id: "outcomes", parts }], over: false })
+}
+
+fn address(key: &Key) -> String {
+    format!("/instructions/{}", words::segment(key.as_str()))
 }
 
 fn head(instruction: &Instruction, children: &[Child], edits: bool) -> Markup {
-    let path = format!("/instructions/{}", words::segment(instruction.key.as_str()));
+    let path = address(&instruction.key);
     html! {
         section.head {
             h1.name { (instruction.key) }
@@ -93,23 +110,16 @@ fn head(instruction: &Instruction, children: &[Child], edits: bool) -> Markup {
 }
 
 fn link(key: &Key) -> Markup {
-    html! { a href={ "/instructions/" (words::segment(key.as_str())) } { (key) } }
+    html! { a href=(address(key)) { (key) } }
 }
 
-fn jobs_of_it(jobs: &[Job]) -> Markup {
+fn outcome(job: &Job) -> Markup {
     html! {
-        section {
-            h2 { "What became of it" }
-            ol.outcomes {
-                @for job in jobs {
-                    li {
-                        (words::status(job.status))
-                        a href={ "/jobs/" (job.id) } { "Job " (job.number) }
-                        span { (words::moment(job.submitted_at)) }
-                        span.message { (job.message.as_deref().unwrap_or_default()) }
-                    }
-                }
-            }
+        li #{ "job-" (job.id) } {
+            (words::status(job.status))
+            a href={ "/jobs/" (job.id) } { "Job " (job.number) }
+            span { (words::moment(job.submitted_at)) }
+            span.message { (job.message.as_deref().unwrap_or_default()) }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod filter;
 mod find;
 mod form;
+mod moment;
 
 use axum::extract::State;
 use maud::{Markup, html};

@@ -17,11 +17,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use schema::{JobId, Role};
+use schema::{JobId, Key, NodeId, Role};
 use serde::Deserialize;
 use tokio::{sync::watch, time::Instant};
 
-use crate::{access::Caller, app::App, streams::Place};
+use crate::{access::Caller, app::App, routes::instruction::look_up, streams::Place};
 
 pub(super) use shown::{List, Part, Shown};
 pub(super) use views::Views;
@@ -29,9 +29,10 @@ pub(super) use views::Views;
 use super::{
     error::PageError,
     extract::{Asked, Named},
-    job,
+    instruction, job,
     jobs::{self, Filter},
-    overview,
+    node::{self, Sight},
+    nodes, overview,
 };
 use shown::Frames;
 
@@ -55,6 +56,14 @@ pub(super) enum View {
         tenants: Option<Vec<String>>,
     },
     Job(JobId),
+    /// The jobs of an instruction.
+    Instruction(Key),
+    Nodes,
+    Node {
+        id: NodeId,
+        /// All who see it share one look at it, whatever they see of it.
+        sight: Sight,
+    },
 }
 
 impl View {
@@ -63,14 +72,9 @@ impl View {
             Self::Overview => overview::shown(app).await,
             Self::Jobs { filter, tenants } => jobs::shown(app, filter, tenants.as_deref()).await,
             Self::Job(id) => job::shown(app, *id).await,
-        }
-    }
-
-    /// The job that it tells of, if it tells of no other.
-    const fn job(&self) -> Option<JobId> {
-        match self {
-            Self::Job(id) => Some(*id),
-            Self::Overview | Self::Jobs { .. } => None,
+            Self::Instruction(key) => instruction::shown(app, key).await,
+            Self::Nodes => nodes::shown(app).await,
+            Self::Node { id, sight } => node::shown(app, id, *sight).await,
         }
     }
 }
@@ -112,6 +116,41 @@ pub(super) async fn job(
 ) -> Result<Response, PageError> {
     app.let_do_to_job(&caller, &[Role::Read], "read", id).await?;
     follow(app, View::Job(id), seen, &headers)
+}
+
+pub(super) async fn instruction(
+    State(app): State<App>,
+    caller: Caller,
+    Named(key): Named<Key>,
+    Asked(seen): Asked<Seen>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let instruction = look_up(&app, &caller, key).await?;
+    follow(app, View::Instruction(instruction.key), seen, &headers)
+}
+
+pub(super) async fn nodes(
+    State(app): State<App>,
+    caller: Caller,
+    Asked(seen): Asked<Seen>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    caller.demand_somewhere(Role::Operate)?;
+    follow(app, View::Nodes, seen, &headers)
+}
+
+pub(super) async fn node(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named<NodeId>,
+    Asked(seen): Asked<Seen>,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    caller.demand_somewhere(Role::Operate)?;
+    let sight = Sight::of(&caller);
+    // What there is not cannot be followed.
+    node::shown(&app, &id, sight).await?;
+    follow(app, View::Node { id, sight }, seen, &headers)
 }
 
 fn follow(app: App, view: View, seen: Seen, headers: &HeaderMap) -> Result<Response, PageError> {

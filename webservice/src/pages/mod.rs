@@ -35,6 +35,7 @@ use crate::app::App;
 pub(crate) struct Kept {
     views: live::Views,
     overview: recent::Recent<live::Shown>,
+    nodes: node::Looks,
 }
 
 /// Every page, and what pages consist of.
@@ -50,13 +51,17 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .route("/jobs/{id}/cancel", post(job::cancel))
         .route("/jobs/{id}/rerun", post(job::rerun))
         .route("/instructions/{key}", get(instruction::show))
+        .route("/instructions/{key}/live", get(live::instruction))
         .route("/instructions/{key}/diff", get(instruction::compare::show))
         .route(
             "/instructions/{key}/edit",
             get(instruction::edit::show).post(instruction::edit::change),
         )
         .route("/nodes", get(nodes::show))
+        // Not below `/nodes`, where it might be a node's name.
+        .route("/live/nodes", get(live::nodes))
         .route("/nodes/{id}", get(node::show))
+        .route("/nodes/{id}/live", get(live::node))
         .route("/nodes/{id}/mode", post(node::set_mode))
         .route("/nodes/{id}/strategy", get(node::strategy::show).post(node::strategy::change))
         .layer(middleware::from_fn(login::ask))

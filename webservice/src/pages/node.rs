@@ -1,6 +1,7 @@
 //! One digester service: whether it lives, what decides there, what runs and what waits.
 
 mod held;
+mod look;
 mod regulation;
 pub(super) mod strategy;
 
@@ -9,26 +10,41 @@ use axum::{
     response::Redirect,
 };
 use maud::{Markup, html};
-use schema::{Mode, Node, NodeId, NodeState, ProblemKind, Regulation, Role};
+use schema::{Mode, Node, NodeId, NodeState, ProblemKind, Role};
 use serde::Deserialize;
 
 use crate::{
     access::{Caller, Deed},
     app::App,
-    error::{ApiError, Doing as _},
+    error::ApiError,
     forward::Unanswered,
-    store,
 };
 
 use super::{
     error::{PageError, sentence},
     extract::Named,
     layout::{Page, Place},
+    live::{List, Part, Shown},
     words,
 };
+use look::{Look, look_up};
 
-/// How many of its jobs a page shows.
-const HELD: usize = 50;
+pub(super) use look::Looks;
+
+/// What somebody may see and do there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Sight {
+    steers: bool,
+    /// Whether they see which jobs it has, which may be those of all.
+    reads: bool,
+}
+
+impl Sight {
+    pub(super) fn of(caller: &Caller) -> Self {
+        let steers = caller.may(Role::Operate, None);
+        Self { steers, reads: caller.may(Role::Read, None) }
+    }
+}
 
 pub(super) async fn show(
     State(app): State<App>,
@@ -36,30 +52,39 @@ pub(super) async fn show(
     Named(id): Named<NodeId>,
 ) -> Result<Page, PageError> {
     caller.demand_somewhere(Role::Operate)?;
-    let node = look_up(&app, id).await?;
-    let (regulation, held) = tokio::join!(
-        app.forwarder.regulation(&node.address),
-        app.forwarder.foremost(&node.address, HELD)
-    );
-    let steers = caller.may(Role::Operate, None);
+    let shown = shown(&app, &id, Sight::of(&caller)).await?;
     let content = html! {
         p.crumb { a href="/nodes" { "Nodes" } " / Node" }
-        (head(&node, &regulation, steers))
-        @if let Ok(regulation) = &regulation {
-            (regulation::section(&node.id, regulation, steers))
-            @if !caller.may(Role::Read, None) {
+        @match &shown.lists[..] {
+            [node, running, waiting] => {
+                div.stack #(node.id) { (node) }
+                (held::section("Under way", running))
+                (held::section("Waiting", waiting))
+            }
+            lists => {
+                @for node in lists { div.stack #(node.id) { (node) } }
                 p.hint { "Which jobs it has is shown to those who may see the jobs of all." }
-            } @else if let Ok(held) = &held {
-                (held::sections(held, regulation))
             }
         }
     };
-    Ok(Page::new(node.id.to_string(), Place::Nodes, content))
+    let page = Page::new(id.to_string(), Place::Nodes, content);
+    Ok(page.live(format!("{}/live", address(&id)), &shown))
 }
 
-async fn look_up(app: &App, id: NodeId) -> Result<Node, PageError> {
-    let found = store::node::list(&app.db, Some(&id)).await.doing("look up the node")?;
-    Ok(found.into_iter().next().ok_or(ApiError::NoSuchNode(id))?)
+/// What the page shows that changes.
+pub(super) async fn shown(app: &App, id: &NodeId, sight: Sight) -> Result<Shown, PageError> {
+    let look = app.kept.nodes.at(app, id).await?;
+    let head = Part { id: "head".to_owned(), html: head(&look, sight) };
+    let regulation = look.regulation.as_ref().ok().map(|regulation| Part {
+        id: "regulator".to_owned(),
+        html: regulation::section(&look.node.id, regulation, sight.steers),
+    });
+    let mut lists =
+        vec![List { id: "node", parts: [head].into_iter().chain(regulation).collect() }];
+    if sight.reads {
+        lists.extend(held::lists(&look));
+    }
+    Ok(Shown { lists, over: false })
 }
 
 /// Lets the caller steer a node: that concerns the jobs of all.
@@ -90,8 +115,10 @@ pub(super) async fn set_mode(
         Mode::Draining => "drain node",
     };
     let_steer(&app, &caller, action, &id).await?;
-    let node = look_up(&app, id).await?;
-    app.forwarder.set_mode(&node.address, mode).await.map_err(|error| failed(&node.id, &error))?;
+    let node = look_up(&app, &id).await?;
+    let set = app.forwarder.set_mode(&node.address, mode).await;
+    app.kept.nodes.forget(&id);
+    set.map_err(|error| failed(&id, &error))?;
     Ok(Redirect::to(&address(&node.id)))
 }
 
@@ -115,10 +142,10 @@ fn said(error: &Unanswered) -> String {
     }
 }
 
-fn head(node: &Node, regulation: &Result<Regulation, Unanswered>, steers: bool) -> Markup {
+fn head(Look { node, regulation, .. }: &Look, sight: Sight) -> Markup {
     let mode = regulation.as_ref().ok().map(|regulation| regulation.mode);
     html! {
-        section.head {
+        section.head #head {
             h1.name {
                 (node.id) " " (super::nodes::state(node.state))
                 @if let Some((class, word)) = mode.and_then(unusual) {
@@ -133,7 +160,7 @@ fn head(node: &Node, regulation: &Result<Regulation, Unanswered>, steers: bool) 
                 }
             }
             (facts(node))
-            @if let (Some(mode), true) = (mode, steers) { (actions(&node.id, mode)) }
+            @if let (Some(mode), true) = (mode, sight.steers) { (actions(&node.id, mode)) }
         }
     }
 }

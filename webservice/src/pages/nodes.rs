@@ -9,17 +9,26 @@ use crate::{access::Caller, app::App, error::Doing as _, store};
 use super::{
     error::PageError,
     layout::{Page, Place},
+    live::{List, Part, Shown},
     words,
 };
 
 pub(super) async fn show(State(app): State<App>, caller: Caller) -> Result<Page, PageError> {
     caller.demand_somewhere(Role::Operate)?;
-    let nodes = store::node::list(&app.db, None).await.doing("list the nodes")?;
+    let shown = shown(&app).await?;
     let content = html! {
         h1 { "Nodes" }
-        (table(&nodes))
+        @for list in &shown.lists { div.stack #(list.id) { (list) } }
     };
-    Ok(Page::new("Nodes", Place::Nodes, content))
+    Ok(Page::new("Nodes", Place::Nodes, content).live("/live/nodes".to_owned(), &shown))
+}
+
+/// What the page shows that changes.
+pub(super) async fn shown(app: &App) -> Result<Shown, PageError> {
+    let nodes = store::node::list(&app.pages, None).await.doing("list the nodes")?;
+    let html = html! { section #nodes { (table(&nodes)) } };
+    let parts = vec![Part { id: "nodes".to_owned(), html }];
+    Ok(Shown { lists: vec![List { id: "all-nodes", parts }], over: false })
 }
 
 /// One line a node; or what to do when there is none.

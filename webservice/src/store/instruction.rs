@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use schema::{
-    Instruction, Job, JobId, JobStatus, Key, Kind, NewInstruction, NewJob, NodeId, TraceParent,
+    Instruction, Job, JobId, JobStatus, Key, Kind, NewInstruction, NewJob, NodeId, Notify,
+    TraceParent,
 };
 use serde_json::value::RawValue;
 use sqlx::{PgExecutor, PgPool};
@@ -292,6 +293,14 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Opt
         })
     })
     .transpose()
+}
+
+/// Who is told of the ends of its jobs.
+pub(crate) async fn told(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Vec<Notify>> {
+    let told =
+        sqlx::query_scalar!("select notify::text from instruction where key = $1", key.as_str());
+    let told = told.fetch_optional(db).await?.flatten();
+    told.map_or(Ok(Vec::new()), |told| serde_json::from_str(&told).map_err(undecodable))
 }
 
 /// An instruction that was made from another.

@@ -8,4 +8,5 @@ mod job;
 mod list;
 mod live;
 mod node;
+mod node_live;
 mod overview;

@@ -1,5 +1,6 @@
 // What pages do beyond being read. Everything here is an addition: without it they still tell all.
 
+import { useOwnDays } from './days.js';
 import { showFault } from './edit.js';
 import { offerFilter } from './find.js';
 import { follow } from './live.js';
@@ -8,6 +9,7 @@ import { tellTimes } from './times.js';
 tellTimes(document);
 
 for (const box of document.querySelectorAll('[data-filter]')) offerFilter(box);
+for (const field of document.querySelectorAll('input[type=date]')) useOwnDays(field);
 for (const text of document.querySelectorAll('textarea[data-line]')) showFault(text);
 
 const page = document.querySelector('[data-live]');

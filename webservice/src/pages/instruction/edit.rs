@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use maud::{Markup, html};
-use schema::{Instruction, Key, NewInstruction, Preview, Problem, Role};
+use schema::{Instruction, Key, NewInstruction, Notify, Preview, Problem, Role};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,12 +14,12 @@ use crate::{
     access::{Caller, Deed},
     app::{App, Refusal},
     error::{ApiError, Doing as _},
+    notify,
     pages::{
         edit::{area, own_line_ends},
         error::PageError,
         extract::Named,
         layout::{Page, Place},
-        words,
     },
     routes::instruction::{accept, look_up},
     store,
@@ -35,6 +35,9 @@ const KEYS_TRIED: u32 = 50;
 pub(crate) struct Draft {
     key: String,
     body: String,
+    /// Whether those are told of the end who are told of the parent's.
+    #[serde(default)]
+    tell: bool,
     action: Action,
 }
 
@@ -43,6 +46,19 @@ pub(crate) struct Draft {
 enum Action {
     Check,
     Submit,
+}
+
+/// What is changed, and who is told of the ends of its jobs.
+struct Parent {
+    instruction: Instruction,
+    told: Vec<Notify>,
+}
+
+/// What the form shows.
+struct Shown<'a> {
+    key: &'a str,
+    body: &'a str,
+    tell: bool,
 }
 
 /// What is said about a draft.
@@ -62,9 +78,10 @@ pub(crate) async fn show(
     Named(key): Named<Key>,
 ) -> Result<Page, PageError> {
     let parent = let_edit(&app, &caller, key).await?;
-    let key = free_key(&app, &parent.key).await?;
-    let body = pretty(parent.body.get());
-    Ok(page(&parent, &key, &body, &Said::Nothing))
+    let key = free_key(&app, &parent.instruction.key).await?;
+    let body = pretty(parent.instruction.body.get());
+    let shown = Shown { key: &key, body: &body, tell: true };
+    Ok(page(&parent, &shown, &Said::Nothing))
 }
 
 pub(crate) async fn change(
@@ -76,7 +93,8 @@ pub(crate) async fn change(
     let parent = let_edit(&app, &caller, key).await?;
     // What stands around the text must not count as lines of it.
     let body = own_line_ends(&draft.body).trim().to_owned();
-    let said = match new_instruction(&parent, &caller, draft.key.trim(), &body) {
+    let shown = Shown { key: draft.key.trim(), body: &body, tell: draft.tell };
+    let said = match new_instruction(&parent, &caller, &shown) {
         Err(said) => said,
         Ok(new) if draft.action == Action::Check => check(&app, new).await?,
         Ok(new) => match accept(&app, &caller, new).await {
@@ -88,15 +106,16 @@ pub(crate) async fn change(
         Said::Nothing | Said::Checked(_) | Said::Unseen(_) => StatusCode::OK,
         Said::Wrong(_) | Said::WrongKey(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    Ok((status, page(&parent, draft.key.trim(), &body, &said)).into_response())
+    Ok((status, page(&parent, &shown, &said)).into_response())
 }
 
 /// The instruction to be changed, for a caller who may submit another.
-async fn let_edit(app: &App, caller: &Caller, key: Key) -> Result<Instruction, PageError> {
-    let parent = look_up(app, caller, key).await?;
-    let deed = || Deed::new("edit", &parent.key).of(parent.tenant.as_deref());
+async fn let_edit(app: &App, caller: &Caller, key: Key) -> Result<Parent, PageError> {
+    let instruction = look_up(app, caller, key).await?;
+    let deed = || Deed::new("edit", &instruction.key).of(instruction.tenant.as_deref());
     app.let_do(caller, &[Role::Submit], deed).await?;
-    Ok(parent)
+    let told = store::instruction::told(&app.db, &instruction.key).await;
+    Ok(Parent { told: told.doing("look up who is told")?, instruction })
 }
 
 /// A key after that of the parent, which nobody has.
@@ -116,10 +135,9 @@ fn counted(key: &str) -> (&str, u32) {
 }
 
 fn new_instruction(
-    parent: &Instruction,
+    Parent { instruction: parent, told }: &Parent,
     caller: &Caller,
-    key: &str,
-    body: &str,
+    &Shown { key, body, tell }: &Shown<'_>,
 ) -> Result<NewInstruction, Said> {
     let body = serde_json::from_str::<Box<RawValue>>(body).map_err(|error| {
         let (line, column) = (Some(error.line()), Some(error.column()));
@@ -136,7 +154,7 @@ fn new_instruction(
         submitted_by: caller.name().map(str::to_owned).or_else(|| parent.submitted_by.clone()),
         parent: Some(parent.key.clone()),
         traceparent: None,
-        notify: Vec::new(),
+        notify: if tell { told.clone() } else { Vec::new() },
         body,
     })
 }
@@ -166,8 +184,9 @@ fn refusal(error: ApiError) -> Result<Said, PageError> {
     }
 }
 
-fn page(parent: &Instruction, key: &str, body: &str, said: &Said) -> Page {
-    let path = format!("/instructions/{}", words::segment(parent.key.as_str()));
+fn page(parent: &Parent, shown: &Shown<'_>, said: &Said) -> Page {
+    let key = &parent.instruction.key;
+    let path = super::address(key);
     let content = html! {
         p.crumb {
             a href="/jobs" { "Jobs" } " / " a href=(path) { "Instruction" } " / Edit"
@@ -175,10 +194,10 @@ fn page(parent: &Instruction, key: &str, body: &str, said: &Said) -> Page {
         section {
             h1.name { "Edit and run again" }
             p.hint {
-                "This makes a new instruction from " a href=(path) { (parent.key) }
+                "This makes a new instruction from " a href=(path) { (key) }
                 ", which stays as it is."
             }
-            (form(&path, key, body, said))
+            (form(&path, shown, &parent.told, said))
         }
         @match said {
             Said::Checked(checked) => (preview::section(checked)),
@@ -186,10 +205,10 @@ fn page(parent: &Instruction, key: &str, body: &str, said: &Said) -> Page {
             _ => {},
         }
     };
-    Page::new(format!("Edit {}", parent.key), Place::Jobs, content)
+    Page::new(format!("Edit {key}"), Place::Jobs, content)
 }
 
-fn form(path: &str, key: &str, body: &str, said: &Said) -> Markup {
+fn form(path: &str, shown: &Shown<'_>, told: &[Notify], said: &Said) -> Markup {
     let wrong = match said {
         Said::Wrong(wrong) => Some(wrong),
         _ => None,
@@ -202,11 +221,17 @@ fn form(path: &str, key: &str, body: &str, said: &Said) -> Markup {
         form.editor method="post" action={ (path) "/edit" } {
             label for="key" { "Its name" }
             @if let Some(message) = wrong_key { div.wrong #wrong-key role="alert" { p { b { (message) } } } }
-            input #key name="key" value=(key) autocomplete="off" spellcheck="false"
+            input #key name="key" value=(shown.key) autocomplete="off" spellcheck="false"
                 aria-invalid=[wrong_key.map(|_| "true")]
                 aria-describedby=[wrong_key.map(|_| "wrong-key")];
             label for="body" { "What it says, in JSON" }
-            (area("body", 28, body, wrong))
+            (area("body", 28, shown.body, wrong))
+            @if !told.is_empty() {
+                label.tick {
+                    input type="checkbox" name="tell" value="true" checked[shown.tell];
+                    "Tell of its end, as before: " (join(told.iter().map(notify::brief)))
+                }
+            }
             div.actions {
                 button name="action" value="check" { "Check" }
                 button.primary name="action" value="submit" { "Run it" }
@@ -214,6 +239,10 @@ fn form(path: &str, key: &str, body: &str, said: &Said) -> Markup {
             }
         }
     }
+}
+
+fn join(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

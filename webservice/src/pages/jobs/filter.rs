@@ -2,11 +2,12 @@
 
 use std::{borrow::Cow, fmt::Display, str::FromStr};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use schema::{JobId, JobStatus};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::store::search::{Stretch, Wanted};
+
+use super::moment::Bound;
 
 /// Which jobs a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
@@ -24,12 +25,12 @@ pub(in crate::pages) struct Filter {
     pub(super) user: Option<String>,
     #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
     pub(super) table: Option<String>,
-    /// The first day, in UTC.
+    /// The first day or moment.
     #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub(super) from: Option<Date>,
-    /// The last day, in UTC.
+    pub(super) from: Option<Bound>,
+    /// The last day, or the moment after the last.
     #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
-    pub(super) until: Option<Date>,
+    pub(super) until: Option<Bound>,
     /// The job after which a page begins.
     #[serde(deserialize_with = "filled", skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<JobId>,
@@ -128,23 +129,21 @@ impl Filter {
 
     /// From which job to which.
     pub(super) fn stretch(&self) -> Stretch {
-        let first = |day: Option<Date>| Some(JobId::first_at(beginning(day?)));
-        let end = first(self.until.and_then(|day| day.tomorrow().ok()));
         let latest = JobId(uuid::Uuid::max());
         Stretch {
-            from: first(self.from).unwrap_or(JobId(uuid::Uuid::nil())),
-            before: end.unwrap_or(latest).min(self.after.unwrap_or(latest)),
+            from: self.from.map_or(JobId(uuid::Uuid::nil()), |from| JobId::first_at(from.begin())),
+            before: self
+                .until
+                .map_or(latest, |until| JobId::first_at(until.end()))
+                .min(self.after.unwrap_or(latest)),
         }
     }
 }
 
-fn beginning(day: Date) -> Timestamp {
-    // Every day has a beginning in UTC, but for those that no clock reaches.
-    day.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |day| day.timestamp())
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn read(asked: &str) -> Filter {
@@ -169,7 +168,13 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for asked in ["status=pending", "from=yesterday", "until=2026-13-01", "after=1"] {
+        for asked in [
+            "status=pending",
+            "from=yesterday",
+            "until=2026-13-01",
+            "from=2026-01-01T10:00",
+            "after=1",
+        ] {
             assert!(serde_urlencoded::from_str::<Filter>(asked).is_err(), "{asked}");
         }
     }
@@ -183,9 +188,18 @@ mod tests {
     }
 
     #[test]
+    fn moments_are_exact_and_stand_in_the_address_as_they_came() {
+        let asked = "from=2026-01-01T23%3A00%3A00Z&until=2026-01-02T23%3A00%3A00Z";
+        let (filter, moment) = (read(asked), |text: &str| JobId::first_at(text.parse().unwrap()));
+        assert_eq!(filter.stretch().from, moment("2026-01-01T23:00:00Z"));
+        assert_eq!(filter.stretch().before, moment("2026-01-02T23:00:00Z"));
+        assert_eq!(filter.address("/jobs"), format!("/jobs?{asked}"));
+    }
+
+    #[test]
     fn a_page_begins_where_the_one_before_ended() {
         let after = JobId::mint();
-        let days = Filter { until: Some(Date::MAX), ..Filter::default() };
+        let days = read("until=9999-12-31");
         assert_eq!(days.starting(Some(after)).stretch().before, after);
     }
 }

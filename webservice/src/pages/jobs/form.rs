@@ -1,8 +1,12 @@
 //! The form above the list: it asks by its address, and so can be kept and shared.
 
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::filter::{Filter, Standing};
+use super::{
+    filter::{Filter, Standing},
+    moment::Bound,
+};
 
 pub(super) fn form(filter: &Filter) -> Markup {
     let more = [&filter.kind, &filter.table].into_iter().any(Option::is_some)
@@ -26,8 +30,8 @@ pub(super) fn form(filter: &Filter) -> Markup {
                 div.fields {
                     (field("table", "Table written", "text", filter.table.as_deref()))
                     (field("kind", "Kind", "text", filter.kind.as_deref()))
-                    (field("from", "From day (UTC)", "date", filter.from.map(|day| day.to_string()).as_deref()))
-                    (field("until", "To day (UTC)", "date", filter.until.map(|day| day.to_string()).as_deref()))
+                    (day("from", "From day", filter.from.map(|from| (from, from.begin()))))
+                    (day("until", "To day", filter.until.map(|until| (until, last(until)))))
                 }
             }
             div.actions {
@@ -41,5 +45,24 @@ pub(super) fn form(filter: &Filter) -> Markup {
 fn field(name: &str, says: &str, kind: &str, value: Option<&str>) -> Markup {
     html! {
         label { (says) input type=(kind) name=(name) value=[value] autocomplete="off"; }
+    }
+}
+
+/// The last moment within a bound.
+fn last(until: Bound) -> Timestamp {
+    until.end().checked_sub(SignedDuration::from_millis(1)).unwrap_or(Timestamp::MIN)
+}
+
+/// A day, given a moment of it: in UTC as it is sent; the script makes it one in the reader's zone, and
+/// has the form tell moments.
+fn day(name: &str, says: &str, value: Option<(Bound, Timestamp)>) -> Markup {
+    let shown = value.map(|(_, within)| within.strftime("%Y-%m-%d").to_string());
+    html! {
+        label {
+            span { (says) " (" span data-zone { "UTC" } ")" }
+            input type="date" name=(name) value=[shown] autocomplete="off"
+                data-asked=[value.map(|(bound, _)| bound.to_string())]
+                data-within=[value.map(|(_, within)| within.to_string())];
+        }
     }
 }

@@ -27,6 +27,15 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 type Sender = watch::Sender<Option<Arc<Frames>>>;
 type Receiver = watch::Receiver<Option<Arc<Frames>>>;
 
+/// How long a view stays at least. What nodes say of themselves is no news: they are looked at again
+/// and again.
+const fn rest(view: &View) -> Duration {
+    match view {
+        View::Nodes | View::Node { .. } => LOOK_AGAIN,
+        _ => REST,
+    }
+}
+
 /// All views that somebody looks at.
 #[derive(Default)]
 pub(in crate::pages) struct Views(Mutex<HashMap<View, Sender>>);
@@ -74,7 +83,7 @@ impl Keeper {
             if let Ok(shown) = self.view.show(&self.app).await {
                 self.tell(shown, &sender);
             }
-            let rest = REST.max(begun.elapsed() * REST_FACTOR);
+            let rest = rest(&self.view).max(begun.elapsed() * REST_FACTOR);
             tokio::select! {
                 () = async { tokio::time::sleep(rest).await; self.wait(&sender).await } => {}
                 () = shutdown.cancelled() => {}
@@ -95,12 +104,12 @@ impl Keeper {
 
     /// Returns once it may be worth looking, or nobody is interested any more.
     async fn wait(&mut self, sender: &Sender) {
-        let job = self.view.job();
         let listener = &mut self.listener;
         let news = async {
-            match job {
-                Some(id) => listener.changed(id).await,
-                None => listener.any().await,
+            match &self.view {
+                View::Job(id) => listener.changed(*id).await,
+                View::Nodes | View::Node { .. } => {}
+                View::Overview | View::Jobs { .. } | View::Instruction(_) => listener.any().await,
             }
         };
         tokio::select! {

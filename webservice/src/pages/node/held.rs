@@ -3,29 +3,56 @@
 use maud::{Markup, html};
 use schema::{Held, HeldState, Regulation};
 
-use crate::pages::words;
+use crate::pages::{
+    live::{List, Part},
+    words,
+};
 
-pub(super) fn sections(held: &[Held], regulation: &Regulation) -> Markup {
+use super::look::Look;
+
+/// Those under way, and those that wait.
+pub(super) fn lists(look: &Look) -> [List; 2] {
+    match (&look.held, &look.regulation) {
+        (Ok(held), Ok(regulation)) => known(held, regulation),
+        _ => ["running", "waiting"]
+            .map(|id| List { id, parts: vec![last(id, html! { "The node does not say." })] }),
+    }
+}
+
+fn known(held: &[Held], regulation: &Regulation) -> [List; 2] {
     let (waiting, under_way): (Vec<_>, Vec<_>) =
         held.iter().partition(|held| held.state == HeldState::Waiting);
+    let all_waiting = regulation.waiting + regulation.set_aside;
+    [
+        list("running", &under_way, running, regulation.running),
+        list("waiting", &waiting, waits, all_waiting),
+    ]
+}
+
+/// A line for each that is shown, and one for those that are not.
+fn list(id: &'static str, shown: &[&Held], line: fn(&Held) -> Markup, all: u64) -> List {
+    let part = |held: &&Held| Part { id: format!("held-{}", held.id), html: line(held) };
+    let mut parts: Vec<_> = shown.iter().map(part).collect();
+    let more = all.saturating_sub(shown.len() as u64);
+    if more > 0 {
+        parts.push(last(id, html! { "… and " (words::count(more)) " more." }));
+    } else if parts.is_empty() {
+        parts.push(last(id, html! { "Nothing." }));
+    }
+    List { id, parts }
+}
+
+fn last(list: &str, says: Markup) -> Part {
+    let id = format!("{list}-last");
+    Part { html: html! { li.last.hint #(id) { (says) } }, id }
+}
+
+/// A list where it stands on the page.
+pub(super) fn section(title: &str, list: &List) -> Markup {
     html! {
-        section #running {
-            h2 { "Under way" }
-            @if under_way.is_empty() {
-                p.hint { "Nothing." }
-            } @else {
-                ol.held { @for held in &under_way { (running(held)) } }
-            }
-            (more(under_way.len(), regulation.running))
-        }
-        section #waiting {
-            h2 { "Waiting" }
-            @if waiting.is_empty() {
-                p.hint { "Nothing." }
-            } @else {
-                ol.held { @for held in &waiting { (waits(held)) } }
-            }
-            (more(waiting.len(), regulation.waiting + regulation.set_aside))
+        section {
+            h2 { (title) }
+            ol.held #(list.id) { (list) }
         }
     }
 }
@@ -41,7 +68,7 @@ fn running(held: &Held) -> Markup {
         (_, None) => "starting",
     };
     html! {
-        li {
+        li #{ "held-" (held.id) } {
             div.what { (link(held)) span.message { (doing) } }
             @match held.progress.filter(|progress| progress.total > 0) {
                 Some(progress) => {
@@ -58,7 +85,7 @@ fn running(held: &Held) -> Markup {
 
 fn waits(held: &Held) -> Markup {
     html! {
-        li {
+        li #{ "held-" (held.id) } {
             div.what {
                 (link(held))
                 @match held.waits_for.is_empty() {
@@ -74,10 +101,4 @@ fn waits(held: &Held) -> Markup {
             span { @if let Some(at) = held.expected_at { "expected " (words::moment(at)) } }
         }
     }
-}
-
-/// How many there are beside those that are shown.
-fn more(shown: usize, all: u64) -> Markup {
-    let more = all.saturating_sub(shown as u64);
-    html! { @if more > 0 { p.hint { "… and " (words::count(more)) " more." } } }
 }

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-use super::{address, failed, let_steer, look_up, said};
+use super::{address, failed, let_steer, look::look_up, said};
 
 /// A strategy to start from.
 struct Example {
@@ -81,7 +81,7 @@ pub(crate) async fn show(
     Asked(start): Asked<Start>,
 ) -> Result<Page, PageError> {
     let_steer(&app, &caller, "look at strategy", &id).await?;
-    let node = look_up(&app, id).await?;
+    let node = look_up(&app, &id).await?;
     let regulation = app.forwarder.regulation(&node.address).await;
     let in_force = regulation.map_err(|error| failed(&node.id, &error))?;
     let example = EXAMPLES.iter().find(|known| start.example.as_deref() == Some(known.name));
@@ -97,7 +97,7 @@ pub(crate) async fn change(
 ) -> Result<Response, PageError> {
     let action = if draft.action == Action::Set { "set strategy" } else { "check strategy" };
     let_steer(&app, &caller, action, &id).await?;
-    let node = look_up(&app, id).await?;
+    let node = look_up(&app, &id).await?;
     let (toml, seen) = (own_line_ends(&draft.toml), own_line_ends(&draft.seen));
     // The user's text must not be lost over a node that does not answer.
     let regulation = app.forwarder.regulation(&node.address).await.ok();
@@ -109,7 +109,9 @@ pub(crate) async fn change(
         (Ok(text), Action::Check) => (StatusCode::OK, Said::Fine(text)),
         (Ok(_), Action::Set) if meanwhile => (StatusCode::CONFLICT, changed_meanwhile()),
         (Ok(_), Action::Set) => {
-            match app.forwarder.set_strategy(&node.address, toml.clone()).await {
+            let set = app.forwarder.set_strategy(&node.address, toml.clone()).await;
+            app.kept.nodes.forget(&id);
+            match set {
                 Ok(_) => return Ok(Redirect::to(&address(&node.id)).into_response()),
                 Err(error) => wrong(&error),
             }

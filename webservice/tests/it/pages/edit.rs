@@ -154,6 +154,34 @@ async fn a_check_shows_what_would_be_written_and_creates_nothing(db: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn who_was_told_of_the_parent_is_told_unless_that_is_switched_off(db: PgPool) {
+    let settings = json!({"notifications": {"webhooks": ["https://hooks.example.org"]}});
+    let mut world = World::with(&db, settings).await;
+    world.http = Client::builder().redirect(Policy::none()).build().unwrap();
+    let hook = json!({"webhook": "https://hooks.example.org/for-ann-only"});
+    let new = json!({"key": "k", "kind": "sleep", "body": 1, "notify": [hook]});
+    assert_eq!(world.post("/instruction", &new).await.status, 201);
+    let path = "/instructions/k/edit";
+    let form = world.get(path).await.text;
+    assert_says(&form, &["value=\"true\" checked", "as before: https://hooks.example.org<"]);
+    assert!(!form.contains("for-ann-only"), "{form}");
+    let send_form = async |key: &str, tell: &[(&str, &str)]| {
+        let form = [&[("key", key), ("body", "2"), ("action", "submit")], tell].concat();
+        assert_eq!(send(world.request(Method::POST, path).form(&form)).await.status, 303);
+        sqlx::query_scalar::<_, Option<Value>>("select notify from job where key = $1")
+            .bind(key)
+            .fetch_one(&db)
+            .await
+            .unwrap()
+    };
+    assert_eq!(send_form("told", &[("tell", "true")]).await, Some(json!([hook])));
+    assert_eq!(send_form("untold", &[]).await, None);
+    let untold = world.get("/instructions/untold/edit").await.text;
+    assert!(!untold.contains("Tell of its end"), "there is nobody to tell");
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn only_who_may_submit_for_its_tenant_edits_an_instruction(db: PgPool) {
     let accounts = [("ann", "submit:maize"), ("eve", "read:maize"), ("bob", "submit:rice")];
     let world = closed(&db, &accounts, json!({})).await;

@@ -91,11 +91,28 @@ async fn jobs_are_found_by_what_people_remember(db: PgPool) {
     for (asked, found) in [
         (format!("from={today}"), all.as_slice()),
         (format!("until={today}"), &all),
+        (format!("from={today}T00:00:00Z"), &all),
+        (format!("until={today}T00:00:00Z"), &[]),
         ("from=2999-01-01".to_owned(), &[]),
         ("until=2001-01-01".to_owned(), &[]),
         (format!("from={today}&status=failed&tenant=rice"), &["broken"]),
     ] {
         assert_eq!(keys(&page(&world, &asked).await.text), found, "{asked}");
+    }
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_moment_is_shown_by_its_day_and_kept_as_it_was_asked(db: PgPool) {
+    let world = World::new(&db).await;
+    let asked = "from=2026-01-01T23:00:00Z&until=2026-01-02T00:00:00Z";
+    let page = page(&world, asked).await.text;
+    for field in [
+        "name=\"from\" value=\"2026-01-01\" autocomplete=\"off\" data-asked=\"2026-01-01T23:00:00Z\"",
+        "name=\"until\" value=\"2026-01-01\" autocomplete=\"off\" data-asked=\"2026-01-02T00:00:00Z\"",
+        "data-within=\"2026-01-01T23:59:59.999Z\"",
+    ] {
+        assert!(page.contains(field), "{field} in {page}");
     }
     world.stop().await;
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     stream::{Message, Stream},
-    world::{GUARD, World, claim, patch},
+    world::{GUARD, World, claim, id, patch},
 };
 
 /// The value of an attribute of the page's main part.
@@ -18,19 +18,19 @@ fn attribute(page: &str, name: &str) -> String {
 }
 
 /// Opens a page, and follows it from what it shows on, as its script does.
-async fn open(world: &World, path: &str) -> (String, Stream) {
+pub(super) async fn open(world: &World, path: &str) -> (String, Stream) {
     let page = world.get(path).await.text;
     let (live, seen) = (attribute(&page, "data-live"), attribute(&page, "data-seen"));
     let mark = if live.contains('?') { '&' } else { '?' };
     (page, Stream::open(world, &format!("{live}{mark}seen={seen}"), None).await)
 }
 
-fn ids<'a>(message: &'a Value, list: &str) -> Vec<&'a str> {
+pub(super) fn ids<'a>(message: &'a Value, list: &str) -> Vec<&'a str> {
     message["lists"][list].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect()
 }
 
 /// The next message that shows this text somewhere, and its id.
-async fn until(stream: &mut Stream, text: &str) -> Message {
+pub(super) async fn until(stream: &mut Stream, text: &str) -> Message {
     let look = async {
         loop {
             let message = stream.next().await.expect("the stream goes on");
@@ -154,6 +154,19 @@ async fn all_who_look_at_the_same_are_told_the_same(db: PgPool) {
     let (one, other) = (until(&mut one, "job-").await, until(&mut other, "job-").await);
     assert_eq!((&one.id, &one.json()["lists"]), (&other.id, &other.json()["lists"]));
     until(&mut overview, "1 job").await;
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_jobs_of_an_instruction_are_followed(db: PgPool) {
+    let world = World::new(&db).await;
+    let (job, _) = (world.submit("mine").await, world.submit("another").await);
+    let (page, mut stream) = open(&world, "/instructions/mine").await;
+    assert!(page.contains(&format!("<li id=\"job-{job}\">")), "{page}");
+    end(&world, job, "completed").await;
+    let rerun = id(&world.post(&format!("/job/{job}/rerun"), &json!(null)).await.json());
+    let message = until(&mut stream, &format!("job-{rerun}")).await.json();
+    assert_eq!(ids(&message, "outcomes"), [format!("job-{rerun}"), format!("job-{job}")]);
     world.stop().await;
 }
 

@@ -24,12 +24,12 @@ const HOSTILE: &str = "</textarea><script>alert(1)</script>";
 
 /// A node that answers as it is told, and remembers what it was asked to change.
 #[derive(Clone, Default)]
-struct Stub(Arc<Mutex<Known>>);
+pub(super) struct Stub(Arc<Mutex<Known>>);
 
 #[derive(Default)]
-struct Known {
-    regulation: Value,
-    held: Value,
+pub(super) struct Known {
+    pub(super) regulation: Value,
+    pub(super) held: Value,
     /// What is said to a strategy.
     answer: Option<(u16, Value)>,
     asked: Vec<String>,
@@ -37,7 +37,7 @@ struct Known {
 
 impl Stub {
     /// Makes a node known that this stub stands for.
-    async fn beside(world: &World) -> Self {
+    pub(super) async fn beside(world: &World) -> Self {
         let stub = Self::default();
         stub.0.lock().unwrap().regulation = regulation("open", "at_once = 4\n", "Four at once.");
         stub.0.lock().unwrap().held = json!([]);
@@ -53,7 +53,7 @@ impl Stub {
         stub
     }
 
-    fn set(&self, change: impl FnOnce(&mut Known)) {
+    pub(super) fn set(&self, change: impl FnOnce(&mut Known)) {
         change(&mut self.0.lock().unwrap());
     }
 
@@ -191,7 +191,9 @@ async fn a_strategy_is_compared_before_it_is_put_in_force(db: PgPool) {
     let world = world(&db).await;
     let stub = Stub::beside(&world).await;
     let path = "/nodes/n1/strategy";
-    assert_says(&world.get(path).await.text, &["at_once = 4\n</textarea>", "?example=nights"]);
+    let form = world.get(path).await.text;
+    assert_says(&form, &["at_once = 4\n</textarea>", "?example=nights"]);
+    assert!(!form.contains("data-live"), "nothing changes what is being written");
     let example = world.get(&format!("{path}?example=nights")).await.text;
     assert_says(&example, &["Europe/Berlin", "now 3 run and 9 wait"]);
     let form =
