@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use schema::{Job, JobId, JobStatus};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
 use super::{job::job_rows, row::JobRow};
 
@@ -34,18 +34,26 @@ pub(crate) struct Stretch {
 impl Wanted<'_> {
     /// Whether every job has to be looked at to find these.
     pub(crate) const fn is_hidden(&self) -> bool {
-        self.text.is_some() || self.table.is_some()
+        let may_be_behind_many = matches!(self.status, Some(JobStatus::Completed));
+        self.text.is_some() || self.table.is_some() || may_be_behind_many && !self.is_somebodys()
     }
 
     /// Whether it may be that there are hardly any among many.
     pub(crate) const fn may_be_rare(&self) -> bool {
-        self.is_hidden()
-            || self.kind.is_some()
+        self.is_hidden() || self.is_somebodys()
+    }
+
+    /// Whether the blocks are known that may have some.
+    const fn is_somebodys(&self) -> bool {
+        self.kind.is_some()
             || self.tenant.is_some()
             || self.tenants.is_some()
             || self.submitted_by.is_some()
     }
 }
+
+/// How long an index is followed that may lead to more than anybody wants to see.
+const SOON: &str = "150ms";
 
 /// How to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +66,9 @@ pub(crate) enum Look {
 
 /// The newest wanted jobs of a stretch.
 ///
-/// Jobs are kept in the order of their ids; unsettled ones have an index of their own, those that
-/// failed or were cancelled are found by that event, and it is known which blocks hold jobs of
-/// somebody. Text and table are in no index: who looks for them keeps the stretch short.
+/// Jobs are kept in the order of their ids; unsettled ones have an index of their own, and so have
+/// those of them that nodes have, which are few however many wait; those that failed or were cancelled
+/// are found by that event, and it is known which blocks hold jobs of somebody. Text and table are in no index: who looks for them keeps the stretch short.
 pub(crate) async fn newest(
     db: impl PgExecutor<'_>,
     wanted: &Wanted<'_>,
@@ -72,12 +80,30 @@ pub(crate) async fn newest(
         (Some(JobStatus::Failed | JobStatus::Cancelled), _) => {
             ended_badly(db, wanted, stretch, look, limit).await?
         }
-        (Some(JobStatus::Submitted | JobStatus::Running), _) | (_, Some(false)) => {
+        (Some(JobStatus::Running), _) => running(db, wanted, stretch, limit).await?,
+        (Some(JobStatus::Submitted), _) | (_, Some(false)) => {
             unsettled(db, wanted, stretch, limit).await?
         }
         _ => all(db, wanted, stretch, look, limit).await?,
     };
     rows.into_iter().map(Job::try_from).collect()
+}
+
+/// The newest wanted jobs of a stretch, by an index, if they are found soon; else an error that says
+/// that it took too long.
+pub(crate) async fn newest_if_soon(
+    db: &PgPool,
+    wanted: &Wanted<'_>,
+    stretch: Stretch,
+    limit: i64,
+) -> sqlx::Result<Vec<Job>> {
+    let mut soon = db.begin().await?;
+    sqlx::query!("select set_config('statement_timeout', $1, true)", SOON)
+        .fetch_one(&mut *soon)
+        .await?;
+    let found = newest(&mut *soon, wanted, stretch, Look::ByIndex, limit).await?;
+    soon.commit().await?;
+    Ok(found)
 }
 
 async fn all(
@@ -157,6 +183,51 @@ async fn unsettled(
         stretch.before.0,
         stretch.from.0,
         wanted.status.map(JobStatus::as_str),
+        wanted.kind,
+        wanted.tenant,
+        wanted.submitted_by,
+        wanted.text.map(str::to_lowercase),
+        wanted.table,
+        limit,
+        wanted.tenants as Option<&[String]>,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// What runs is on a node. No index tells what runs of that: it would cost every claim a place in it.
+async fn running(
+    db: impl PgExecutor<'_>,
+    wanted: &Wanted<'_>,
+    stretch: Stretch,
+    limit: i64,
+) -> sqlx::Result<Vec<JobRow>> {
+    job_rows!(
+        r#"
+        with held as materialized (
+            -- In the order of the index that is to be used.
+            select id from job where settled_at is null and node is not null order by node, id
+        )
+        "#,
+        r#"
+          from held
+          join job using (id)
+         where settled_at is null
+           and status = 'running'
+           and id < $1
+           and id >= $2
+           and ($3::text is null or kind = $3)
+           and ($4::text is null or tenant = $4)
+           and ($5::text is null or submitted_by = $5)
+           and ($6::text is null or strpos(lower(key), $6) > 0 or strpos(lower(message), $6) > 0)
+           -- What has not settled has written nothing.
+           and $7::text is null
+           and ($9::text[] is null or tenant = any($9))
+         order by id desc
+         limit $8
+        "#,
+        stretch.before.0,
+        stretch.from.0,
         wanted.kind,
         wanted.tenant,
         wanted.submitted_by,

@@ -56,18 +56,31 @@ pub(super) async fn find(
 /// What is sure to be found soon.
 async fn look_up(app: &App, wanted: &Wanted<'_>, all: Stretch) -> Result<Found, ApiError> {
     // One more than is shown tells whether there is a next page.
-    newest(app, wanted, all, Look::AtEach, PAGE + 1).await.map(page)
+    newest(app, wanted, all, PAGE + 1).await.map(page)
 }
 
 async fn newest(
     app: &App,
     wanted: &Wanted<'_>,
     stretch: Stretch,
-    look: Look,
     limit: usize,
 ) -> Result<Vec<Job>, ApiError> {
-    let found = search::newest(&app.pages, wanted, stretch, look, limit as i64).await;
+    let found = search::newest(&app.pages, wanted, stretch, Look::AtEach, limit as i64).await;
     found.doing("list the jobs")
+}
+
+/// `None` if an index leads to too many.
+async fn newest_if_soon(
+    app: &App,
+    wanted: &Wanted<'_>,
+    stretch: Stretch,
+    limit: usize,
+) -> Result<Option<Vec<Job>>, ApiError> {
+    let found = search::newest_if_soon(&app.pages, wanted, stretch, limit as i64).await;
+    match found.doing("list the jobs") {
+        Err(error) if error.is_too_slow() => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 fn page(mut jobs: Vec<Job>) -> Found {
@@ -84,21 +97,34 @@ async fn look_through(
     mut rest: Stretch,
 ) -> Result<Found, ApiError> {
     let begun = Instant::now();
-    let hidden = wanted.is_hidden();
     let mut piece = last(app, rest).await?;
-    let mut span = span(piece) * GROWTH;
-    let mut jobs = newest(app, wanted, piece, Look::AtEach, PAGE + 1).await?;
+    let mut span = covered(piece) * GROWTH;
+    let mut jobs = newest(app, wanted, piece, PAGE + 1).await?;
+    let mut by_index = !wanted.is_hidden();
     while jobs.len() <= PAGE && piece.from != rest.from {
         if begun.elapsed() > PATIENCE {
             return Ok(Found { jobs, next: Some(piece.from), gave_up: true });
         }
         rest.before = piece.from;
-        let look = if hidden { Look::AtEach } else { Look::ByIndex };
-        piece = if hidden { last(app, rest).await? } else { earlier(rest, span) };
-        let looked = Instant::now();
-        jobs.extend(newest(app, wanted, piece, look, PAGE + 1 - jobs.len()).await?);
-        if looked.elapsed() < CHEAP {
-            span = span.saturating_mul(GROWTH);
+        let (looked, wanting) = (Instant::now(), PAGE + 1 - jobs.len());
+        if by_index {
+            let wider = earlier(rest, span);
+            match newest_if_soon(app, wanted, wider, wanting).await? {
+                Some(found) => {
+                    jobs.extend(found);
+                    piece = wider;
+                    if looked.elapsed() < CHEAP {
+                        span = span.saturating_mul(GROWTH);
+                    }
+                }
+                // Where there are that many, one is soon met.
+                None => by_index = false,
+            }
+        } else {
+            piece = last(app, rest).await?;
+            jobs.extend(newest(app, wanted, piece, wanting).await?);
+            by_index = !wanted.is_hidden();
+            span = covered(piece) * GROWTH;
         }
     }
     Ok(page(jobs))
@@ -109,7 +135,7 @@ async fn last(app: &App, stretch: Stretch) -> Result<Stretch, ApiError> {
 }
 
 /// How much time a stretch of jobs covers; never none, so that looking earlier gets somewhere.
-fn span(stretch: Stretch) -> Duration {
+fn covered(stretch: Stretch) -> Duration {
     let at = |id: JobId| id.made_at().unwrap_or_else(Timestamp::now);
     words::between(at(stretch.from), at(stretch.before)).max(Duration::from_secs(1))
 }
