@@ -44,6 +44,8 @@ pub(crate) enum ApiError {
     TooManyTries { wait: Duration },
     #[error("the directory that knows the passwords does not answer")]
     DirectoryAway,
+    #[error("the issuer of tokens does not show its keys")]
+    IssuerAway,
     #[error("there is no token {0}")]
     NoSuchToken(Uuid),
     #[error("{0}")]
@@ -95,7 +97,8 @@ impl ApiError {
             | Self::TooManyPreviews
             | Self::NoPreview { .. }
             | Self::NodeAway
-            | Self::DirectoryAway => ProblemKind::Unavailable,
+            | Self::DirectoryAway
+            | Self::IssuerAway => ProblemKind::Unavailable,
             Self::NoDownloads => ProblemKind::Forbidden,
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
             Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,

@@ -5,6 +5,8 @@ use std::{fmt, net::IpAddr, time::Duration};
 use schema::Grant;
 use serde::Deserialize;
 
+use super::OidcConfig;
+
 /// Who may come in, and how.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -17,6 +19,8 @@ pub struct AccessConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// A directory that knows passwords.
     pub ldap: Option<LdapConfig>,
+    /// An OpenID provider whose tokens are believed.
+    pub oidc: Option<OidcConfig>,
 }
 
 /// How long a login lasts, and how often one may fail.

@@ -111,11 +111,14 @@ impl Access {
         if scheme.eq_ignore_ascii_case("basic") {
             return self.by_password(value.trim(), origin).await;
         }
-        if scheme.eq_ignore_ascii_case("bearer") && is_token(value.trim()) {
-            let bearer = self.bearer(Use::Token, value.trim(), origin).await?;
-            return bearer.ok_or(ApiError::Unknown);
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(ApiError::Unknown);
         }
-        Err(ApiError::Unknown)
+        let bearer = match value.trim() {
+            token if is_token(token) => self.bearer(Use::Token, token, origin).await?,
+            token => self.vouched_for(token, origin).await?,
+        };
+        bearer.ok_or(ApiError::Unknown)
     }
 
     async fn by_password(&self, basic: &str, origin: Option<IpAddr>) -> Result<Caller, ApiError> {

@@ -11,12 +11,14 @@ mod config;
 mod directory;
 mod identify;
 mod limit;
+mod oidc;
 mod password;
 mod secret;
 mod sign_in;
 
 pub use account::{Account, Accounts};
 pub use config::{AccessConfig, LdapConfig, LoginConfig};
+pub use oidc::{IssuerUrl, OidcConfig};
 pub use password::{PasswordHash, hash_password};
 
 pub(crate) use audit::Deed;

@@ -15,6 +15,7 @@ use super::{
     config::{AccessConfig, LoginConfig},
     directory::Directory,
     limit::Failures,
+    oidc::{Disbelief, Oidc, Vouched},
     password::Verifier,
     secret::{Hash, Secret},
 };
@@ -33,6 +34,7 @@ pub(crate) struct Access {
     verifier: Verifier,
     failures: Failures,
     directory: Option<Directory>,
+    oidc: Option<Oidc>,
     audit: Batcher<Auditing>,
 }
 
@@ -65,7 +67,9 @@ impl Access {
     pub(crate) fn new(db: PgPool, config: Option<AccessConfig>, services: Option<Token>) -> Self {
         let login = config.as_ref().map(|config| config.login.clone()).unwrap_or_default();
         let directory = config.as_ref().and_then(|config| config.ldap.clone());
+        let oidc = config.as_ref().and_then(|config| config.oidc.clone());
         Self {
+            oidc: oidc.map(Oidc::new),
             audit: Batcher::new(Auditing { db: db.clone() }, 1),
             failures: Failures::new(login.failures, login.forgive()),
             directory: directory.map(Directory::new),
@@ -230,6 +234,36 @@ impl Access {
         };
         let user = User { name: found.owner, grants, within, session };
         Ok(Some(Caller::user(user, origin)))
+    }
+
+    /// Whom an issuer's token vouches for; nobody, if no issuer is believed, or it is not good.
+    ///
+    /// An account of the same name without a password is theirs, and adds its grants. One with a
+    /// password is somebody else's: issuers name their users as they like.
+    pub(super) async fn vouched_for(
+        &self,
+        token: &str,
+        origin: Option<IpAddr>,
+    ) -> Result<Option<Caller>, ApiError> {
+        let Some(oidc) = &self.oidc else { return Ok(None) };
+        let Vouched { name, mut grants } = match oidc.believe(token).await {
+            Ok(vouched) => vouched,
+            Err(Disbelief::IssuerAway(_)) => return Err(ApiError::IssuerAway),
+            Err(error) => {
+                tracing::info!("a bearer is not believed: {error}");
+                return Ok(None);
+            }
+        };
+        if let Some(account) =
+            access::account(&self.db, &name).await.doing("look up the account")?
+        {
+            if account.password.is_some() {
+                tracing::info!("a bearer is not believed: {name:?} has a password here");
+                return Ok(None);
+            }
+            grants.extend(account.grants);
+        }
+        Ok(Some(Caller::user(User { name, grants, within: None, session: None }, origin)))
     }
 
     /// Ends a session or a token.

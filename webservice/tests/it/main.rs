@@ -19,6 +19,7 @@ mod metrics;
 mod migrations;
 mod node;
 mod notify;
+mod oidc;
 mod openapi;
 mod outage;
 mod pages;
