@@ -13,13 +13,14 @@ use ::regulator::{
     sim::{TraceJob, write},
 };
 use anyhow::{Context as _, bail};
+use edge::{Credentials, KeysConfig, Peer, Signer, Token, Way};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
-use schema::{Job, JobFilter};
+use schema::{Job, JobFilter, NodeId};
 use serde_json::{Value, json};
 
 use crate::{
-    client::api::{self, Server},
+    client::api::{self, Server, Trust},
     data::{self, say},
     regulator,
 };
@@ -60,6 +61,14 @@ pub(crate) struct Node {
     /// The token of the services; that of `digester up` is found by itself.
     #[arg(long, env = "DIGESTER_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// The node's key file, where it wants calls signed.
+    #[arg(long, env = "DIGESTER_NODE_KEY_FILE", value_name = "FILE", requires = "name")]
+    key_file: Option<PathBuf>,
+    /// The node's name, which is signed, too.
+    #[arg(long, env = "DIGESTER_NODE_NAME")]
+    name: Option<NodeId>,
+    #[command(flatten)]
+    trust: Trust,
     /// The data folder of `digester up`.
     #[arg(long, env = "DIGESTER_DATA")]
     data: Option<PathBuf>,
@@ -131,15 +140,21 @@ fn show_change(change: &Change, json: bool) -> anyhow::Result<()> {
 impl Node {
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
         let url = format!("{}/{path}", self.node.as_str().trim_end_matches('/'));
-        let mut request = reqwest::Client::new().request(method, &url);
-        if let Some(token) = self.token() {
-            request = request.bearer_auth(token);
-        }
+        let peer = Peer::new(self.trust.calls()?, self.credentials()?);
+        let mut request = peer.request(method, &url);
         if let Some(body) = body {
             request = request.json(&body);
         }
         let response = request.send().await.with_context(|| format!("{url} does not answer"))?;
         api::read(response, "the node").await
+    }
+
+    fn credentials(&self) -> anyhow::Result<Credentials> {
+        let (Some(key_file), Some(name)) = (&self.key_file, &self.name) else {
+            return Ok(self.token().map(Token::new).into());
+        };
+        let keys = KeysConfig { key_file: Some(key_file.clone()), ..KeysConfig::default() };
+        Ok(Credentials::Signed(Signer::new(name.clone(), Way::ToNode, keys.load()?)))
     }
 
     fn token(&self) -> Option<String> {

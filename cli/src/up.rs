@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use edge::Token;
+use edge::{CallsConfig, Token};
 use schema::NodeId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -115,8 +115,13 @@ async fn serve(
 /// Waits until requests can be carried out; `false` when told to stop before that.
 async fn until_ready(web: SocketAddr, stop: &CancellationToken) -> bool {
     let url = format!("http://{web}/health/ready");
+    let http = edge::client().build().expect("a client that is handed its TLS always builds");
     let ready = async {
-        while !reqwest::get(&url).await.is_ok_and(|response| response.status().is_success()) {
+        let is_ready = || async {
+            let response = http.get(&url).send().await;
+            response.is_ok_and(|response| response.status().is_success())
+        };
+        while !is_ready().await {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     };
@@ -147,6 +152,8 @@ impl Plan {
             welcome: welcome(args, folder, web, node),
             webservice: webservice::Config {
                 listen: web,
+                tls: None,
+                calls: CallsConfig::default(),
                 database: DatabaseConfig::new(DatabaseUrl::new(url)),
                 forward: ForwardConfig {
                     digesters: vec![format!("http://{node}")],
@@ -166,6 +173,8 @@ impl Plan {
             },
             service: digester_service::Config {
                 listen: node,
+                tls: None,
+                calls: CallsConfig::default(),
                 node: NodeId::new("local").expect("a word is a node's name"),
                 advertise: None,
                 state: folder.join("node"),

@@ -1,8 +1,11 @@
 //! The web service, as HTTP shows it.
 
-use edge::{Peer, Token};
+use edge::{Call, Calls, Credentials, Peer};
 use prometheus_client::metrics::counter::Counter;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{
+    Method, Response, StatusCode,
+    header::{HeaderName, HeaderValue},
+};
 use schema::{
     AddressedPatch, Heartbeat, Instruction, ItemAnswer, Job, JobFilter, JobId, Key, Lease, NewJob,
     NodeId, Page, PatchAnswer, Problem, ProblemKind, TraceParent,
@@ -50,9 +53,9 @@ pub(crate) struct Callback {
 }
 
 impl Callback {
-    pub(crate) fn new(base: &str, token: Option<Token>) -> Self {
+    pub(crate) fn new(base: &str, calls: Calls, credentials: Credentials) -> Self {
         let base = base.trim_end_matches('/').to_owned();
-        Self { peer: Peer::new(token), base, failures: Counter::default() }
+        Self { peer: Peer::new(calls, credentials), base, failures: Counter::default() }
     }
 
     /// The same, towards another web service.
@@ -94,7 +97,8 @@ impl Callback {
         let url = format!("{}/job/{}", self.base, item.id);
         let mut request = self.peer.request(Method::PATCH, url).json(&item.patch);
         if let Some(trace) = &item.traceparent {
-            request = request.header(TraceParent::HEADER, trace.as_str());
+            let trace = HeaderValue::from_str(trace.as_str()).expect("a trace is plain text");
+            request = request.header(HeaderName::from_static(TraceParent::HEADER), trace);
         }
         self.ask(request).await
     }
@@ -131,10 +135,7 @@ impl Callback {
         self.ask(self.peer.request(Method::GET, url)).await
     }
 
-    async fn ask<T: DeserializeOwned>(
-        &self,
-        request: RequestBuilder,
-    ) -> Result<Result<T, Refusal>, Away> {
+    async fn ask<T: DeserializeOwned>(&self, request: Call) -> Result<Result<T, Refusal>, Away> {
         let asked = async { settle(request.send().await?).await };
         asked.await.inspect_err(|_| {
             self.failures.inc();

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use edge::Token;
+use edge::{CallsConfig, TlsConfig, Token};
 use schema::NodeId;
 use serde::Deserialize;
 
@@ -13,6 +13,12 @@ pub struct Config {
     /// Where to listen.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// How it shows itself to those who call it; plain HTTP when absent.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    /// Whom it believes when it calls others, and how it shows itself to them.
+    #[serde(default)]
+    pub calls: CallsConfig,
     /// The name of this node; no two services with the same web service may share one.
     pub node: NodeId,
     /// Where the outcome journal lives; must survive a restart.

@@ -2,6 +2,7 @@
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 
+use edge::Tls;
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
@@ -27,7 +28,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(callback_failures: Counter) -> Self {
+    pub(crate) fn new(callback_failures: Counter, tls: Option<&Tls>) -> Self {
         let mut all = Self {
             registry: Registry::with_prefix("digester_node"),
             attempts: Family::default(),
@@ -39,6 +40,9 @@ impl Metrics {
             lease: Seconds::default(),
         };
         all.register();
+        if let Some(tls) = tls {
+            tls.register(&mut all.registry);
+        }
         all
     }
 

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use edge::Step;
+use edge::{Calls, Step, Tls};
 use regulator::{Shared, Strategy};
 use schema::{Attempt, DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
 use tokio::{
@@ -34,6 +34,12 @@ use crate::{
 
 /// Who executes what.
 pub(crate) type Digesters = HashMap<Kind, Arc<dyn Digester>>;
+
+/// How others come in, and how they are called.
+pub(crate) struct Doors {
+    pub(crate) tls: Option<Tls>,
+    pub(crate) calls: Calls,
+}
 
 /// The node and all it holds.
 pub(crate) struct Node {
@@ -72,14 +78,15 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(
         config: Config,
+        doors: Doors,
         digesters: Digesters,
         regulator: Arc<Shared>,
         journal: Journal,
         runner: Arc<Notify>,
         stopping: CancellationToken,
     ) -> Self {
-        let callback = Callback::new(&config.callback, config.token);
-        let metrics = Metrics::new(callback.failures.clone());
+        let callback = Callback::new(&config.callback, doors.calls, config.token.into());
+        let metrics = Metrics::new(callback.failures.clone(), doors.tls.as_ref());
         Self {
             name: config.node.clone(),
             limits: config.limits,

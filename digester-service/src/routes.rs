@@ -13,7 +13,7 @@ use axum::{
     middleware,
     response::{IntoResponse, Response},
 };
-use edge::{Answer, Json, OneOrMany, Path, Query, Token};
+use edge::{Answer, Json, Lock, OneOrMany, Path, Query};
 use futures_util::StreamExt as _;
 use schema::{
     DigestRequest, Held, JobId, Preview, PreviewRequest, Problem, ProblemKind, Taken, TakenItem,
@@ -41,7 +41,7 @@ const MAX_ITEMS: usize = 1000;
 ))]
 struct Doc;
 
-fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
+fn api(lock: Lock) -> OpenApiRouter<Arc<Node>> {
     let jobs = OpenApiRouter::new()
         .routes(routes!(take_job))
         .routes(routes!(list_held))
@@ -50,7 +50,7 @@ fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
         .routes(routes!(preview))
         .routes(routes!(download))
         .merge(regulation::routes())
-        .layer(middleware::from_fn_with_state(token, edge::require));
+        .layer(middleware::from_fn_with_state(lock, edge::require));
     OpenApiRouter::with_openapi(Doc::openapi())
         .routes(routes!(live))
         .routes(routes!(ready))
@@ -60,12 +60,12 @@ fn api(token: Option<Token>) -> OpenApiRouter<Arc<Node>> {
 
 /// The OpenAPI document of the digester service.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-    api(None).into_openapi()
+    api(Lock::Open).into_openapi()
 }
 
 /// The routes, ready to serve.
-pub(crate) fn router(node: Arc<Node>, token: Option<Token>) -> Router {
-    let (router, _) = api(token).split_for_parts();
+pub(crate) fn router(node: Arc<Node>, lock: Lock) -> Router {
+    let (router, _) = api(lock).split_for_parts();
     router
         .fallback(edge::not_found)
         .method_not_allowed_fallback(edge::method_not_allowed)

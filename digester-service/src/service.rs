@@ -3,6 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
+use edge::{Calls, Listener, Tls};
 use regulator::{Clock as _, Regulator as _, Shared, Stack, SystemClock};
 use schema::Kind;
 use tokio::{net::TcpListener, sync::Notify};
@@ -10,8 +11,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    config::Config, courier, digester::Digester, heartbeat::Heart, journal::Journal,
-    lock::StateLock, node::Node, replay, reporter::Stop, routes, runner, sampler, strategy,
+    config::Config,
+    courier,
+    digester::Digester,
+    heartbeat::Heart,
+    journal::Journal,
+    lock::StateLock,
+    node::{Doors, Node},
+    replay,
+    reporter::Stop,
+    routes, runner, sampler, strategy,
 };
 
 /// The digester service, before it serves.
@@ -43,17 +52,23 @@ impl Service {
     ) -> anyhow::Result<()> {
         let _lock = StateLock::take(&self.config.state)?;
         let journal = Journal::open(&self.config.state).context("open the outcome journal")?;
+        let tls = self.config.tls.as_ref().map(Tls::load).transpose();
+        let tls = tls.context("read what `service.tls` names")?;
+        let calls = Calls::load(&self.config.calls).context("read what `service.calls` names")?;
         let (token, advertise) = (self.config.token.clone(), self.config.advertise.clone());
         let (regulator, runner) = regulator(&self.config);
-        let node = Node::new(self.config, self.digesters, regulator, journal, runner, stopping);
+        let doors = Doors { tls: tls.clone(), calls };
+        let node =
+            Node::new(self.config, doors, self.digesters, regulator, journal, runner, stopping);
         let node = Arc::new(node);
         // Requests are answered to the very end, so that anybody can see what is still running.
         let ended = CancellationToken::new();
         let address = listener.local_addr().context("read the address listened at")?;
         info!(%address, node = %node.name, "the digester service listens at {address}");
-        let advertised = advertised(advertise, address);
+        let advertised = advertised(advertise, tls.is_some(), address);
         let heart = Heart::start(Arc::clone(&node), advertised).context("start the heartbeat")?;
-        let router = routes::router(Arc::clone(&node), token);
+        let router = routes::router(Arc::clone(&node), token.into());
+        let listener = Listener::new(listener, tls);
         let server = edge::serve(listener, router, ended.clone(), edge::Limits::default());
         let work = async {
             work(&node, heart).await;
@@ -95,13 +110,14 @@ async fn work(node: &Arc<Node>, mut heart: Heart) {
 
 /// Where the web service reaches the node, if nothing is said: where it listens, by the machine's
 /// name if that is everywhere.
-fn advertised(configured: Option<String>, address: SocketAddr) -> String {
+fn advertised(configured: Option<String>, by_tls: bool, address: SocketAddr) -> String {
+    let scheme = if by_tls { "https" } else { "http" };
     configured.unwrap_or_else(|| match address.ip().is_unspecified() {
         true => {
             let machine = rustix::system::uname();
-            format!("http://{}:{}", machine.nodename().to_string_lossy(), address.port())
+            format!("{scheme}://{}:{}", machine.nodename().to_string_lossy(), address.port())
         }
-        false => format!("http://{address}"),
+        false => format!("{scheme}://{address}"),
     })
 }
 

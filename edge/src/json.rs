@@ -2,6 +2,7 @@
 
 use axum::{
     extract::{FromRequest, Request, rejection::JsonRejection},
+    http::{HeaderMap, header::CONTENT_ENCODING},
     response::{IntoResponse, Response},
 };
 use schema::ProblemKind;
@@ -43,6 +44,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Answer;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Answer> {
+        refuse_encoded(request.headers())?;
         let axum::Json(value) = axum::Json::from_request(request, state).await.map_err(refuse)?;
         Ok(Self(value))
     }
@@ -51,6 +53,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
+    }
+}
+
+/// Nothing is unpacked: what it would become is not bounded by what it is.
+fn refuse_encoded(headers: &HeaderMap) -> Result<(), Answer> {
+    match headers.get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            let detail = "send the body as it is, without a Content-Encoding";
+            Err(Answer::new(ProblemKind::UnsupportedMediaType, detail))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,17 +2,9 @@
 
 use std::fmt;
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, header::AUTHORIZATION},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use schema::ProblemKind;
+use axum::http::{HeaderMap, header::AUTHORIZATION};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
-
-use crate::Answer;
 
 /// A shared secret. It never shows itself.
 #[derive(Clone, Deserialize)]
@@ -45,16 +37,5 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
-    }
-}
-
-/// Lets a request pass if it carries the token, or if none is asked for.
-pub async fn require(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
-    match token {
-        Some(token) if !token.opens(request.headers()) => {
-            let detail = "send the services' shared token as “Authorization: Bearer …”";
-            Answer::new(ProblemKind::Unauthorized, detail).into_response()
-        }
-        _ => next.run(request).await,
     }
 }

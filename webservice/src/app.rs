@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Deref, sync::Arc};
 
-use edge::Batcher;
+use edge::{Batcher, Calls, Tls};
 use schema::{Instruction, Job, JobId, Kind, NewInstruction, Role, TraceParent};
 use sqlx::PgPool;
 use tokio::{sync::Semaphore, task::spawn_blocking};
@@ -63,6 +63,12 @@ impl From<String> for Refusal {
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
 
+/// How others come in, and how they are called.
+pub(crate) struct Doors {
+    pub(crate) tls: Option<Tls>,
+    pub(crate) calls: Calls,
+}
+
 /// What [`App`] shares.
 pub(crate) struct Shared {
     pub(crate) db: PgPool,
@@ -72,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) pages: PgPool,
     pub(crate) kept: Kept,
     pub(crate) config: Config,
+    pub(crate) doors: Doors,
     pub(crate) access: Access,
     pub(crate) news: Arc<News>,
     pub(crate) metrics: Metrics,
@@ -99,6 +106,7 @@ impl App {
     pub(crate) fn new(
         Pools { db, batches, pages }: Pools,
         config: Config,
+        doors: Doors,
         checks: HashMap<Kind, Arc<dyn KindCheck>>,
         shutdown: CancellationToken,
     ) -> Self {
@@ -112,12 +120,13 @@ impl App {
             pages,
             kept: Kept::default(),
             accepting: Batcher::new(accepting, accept::LANES),
-            metrics: Metrics::new(),
+            metrics: Metrics::new(doors.tls.as_ref()),
             migrated: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(config.max_streams)),
             previews: Semaphore::new(crate::preview::AT_ONCE),
-            forwarder: crate::forward::Client::new(config.token.clone()),
+            forwarder: crate::forward::Client::new(&doors.calls, config.token.clone()),
             config,
+            doors,
             news,
             checks,
             shutdown,

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use edge::Token;
+use edge::{CallsConfig, TlsConfig, Token};
 use serde::Deserialize;
 
 use crate::{access::AccessConfig, gobii::GobiiConfig, notify::NotificationConfig};
@@ -14,6 +14,12 @@ pub struct Config {
     /// Where to listen.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// How it shows itself to those who call it; plain HTTP when absent.
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    /// Whom it believes when it calls others, and how it shows itself to them.
+    #[serde(default)]
+    pub calls: CallsConfig,
     /// The database.
     pub database: DatabaseConfig,
     /// Who executes what is submitted.

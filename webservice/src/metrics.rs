@@ -2,6 +2,7 @@
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 
+use edge::Tls;
 use jiff::Timestamp;
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -38,7 +39,7 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(tls: Option<&Tls>) -> Self {
         let mut all = Self {
             registry: Registry::with_prefix("digester"),
             accepts: Family::default(),
@@ -57,6 +58,9 @@ impl Metrics {
             held: Gauge::default(),
         };
         all.register();
+        if let Some(tls) = tls {
+            tls.register(&mut all.registry);
+        }
         all
     }
 

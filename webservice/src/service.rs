@@ -3,6 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
+use edge::{Calls, Listener, Tls};
 use schema::Kind;
 use sqlx::migrate::MigrateError;
 use tokio::net::TcpListener;
@@ -11,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::{
     KindCheck,
-    app::App,
+    app::{App, Doors},
     config::Config,
     error::is_outage,
     forward, nodes, notify, retention, routes,
@@ -54,10 +55,20 @@ impl Service {
              they are"
         );
         let address = listener.local_addr().context("read the address listened at")?;
+        let tls = self.config.tls.as_ref().map(Tls::load).transpose();
+        let tls = tls.context("read what `webservice.tls` names")?;
+        let calls = Calls::load(&self.config.calls);
+        let calls = calls.context("read what `webservice.calls` names")?;
         let pools = Pools::new(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
         let grace = Duration::from_secs(self.config.grace_seconds);
-        let app = App::new(pools.clone(), self.config, self.checks, shutdown.clone());
+        let app = App::new(
+            pools.clone(),
+            self.config,
+            Doors { tls: tls.clone(), calls },
+            self.checks,
+            shutdown.clone(),
+        );
         let router =
             routes::router(app.clone()).context("read the addresses of GOBii's databases")?;
         let work = tokio::spawn({
@@ -74,6 +85,7 @@ impl Service {
             tokio::time::sleep(grace).await;
             closing.cancel();
         };
+        let listener = Listener::new(listener, tls);
         let serve = edge::serve(listener, router, closing.clone(), edge::Limits::default());
         let (served, ()) = tokio::join!(serve, leave);
         let worked = work.await.context("join the forwarder");
@@ -123,7 +135,8 @@ async fn migrate(app: &App) -> anyhow::Result<bool> {
 
 /// Where digester services on this machine, or beside it, report.
 fn callback(config: &Config, address: SocketAddr) -> String {
-    let own = || format!("http://{address}");
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let own = || format!("{scheme}://{address}");
     config.forward.callback.clone().unwrap_or_else(own)
 }
 

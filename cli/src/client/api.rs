@@ -1,9 +1,9 @@
 //! The web service, as the command line sees it.
 
-use std::{convert::Infallible, fmt, time::Duration};
+use std::{convert::Infallible, fmt, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
-use edge::Token;
+use edge::{Calls, CallsConfig, Token};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use schema::{
     Accepted, ApiToken, AuditEntry, AuditFilter, Instruction, Job, JobEvent, JobFilter, JobId, Key,
@@ -31,6 +31,24 @@ pub(crate) struct Who {
     /// An API token, where the web service asks who calls.
     #[arg(long, env = "DIGESTER_API_TOKEN", hide_env_values = true, value_parser = token)]
     token: Option<Token>,
+    #[command(flatten)]
+    trust: Trust,
+}
+
+/// Whom to believe.
+#[derive(clap::Args)]
+pub(crate) struct Trust {
+    /// Who vouches for services at https:// addresses: a PEM file. Whoever this machine believes
+    /// when absent.
+    #[arg(long, env = "DIGESTER_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+impl Trust {
+    pub(crate) fn calls(&self) -> anyhow::Result<Calls> {
+        let config = CallsConfig { ca: self.ca.clone(), ..CallsConfig::default() };
+        Calls::load(&config).context("read what --ca names")
+    }
 }
 
 /// Where the web service is, and how to answer.
@@ -68,7 +86,8 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(server: Url, who: &Who) -> anyhow::Result<Self> {
-        let http = Client::builder().timeout(TIMEOUT).build().context("make an HTTP client")?;
+        let http = who.trust.calls()?.client().timeout(TIMEOUT).build();
+        let http = http.context("make an HTTP client")?;
         Ok(Self { http, server, token: who.token.clone() })
     }
 

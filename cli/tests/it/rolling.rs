@@ -31,7 +31,7 @@ impl Load {
         let submit = {
             let over = Arc::clone(&over);
             async move {
-                let client = Client::new();
+                let client = edge::client().build().unwrap();
                 let mut answers = Vec::new();
                 let mut ready = Vec::new();
                 while !over.load(Relaxed) {

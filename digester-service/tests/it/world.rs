@@ -93,7 +93,15 @@ impl Node {
             let stopping = stopping.clone();
             async move { service.serve(TcpListener::from_std(listener).unwrap(), stopping).await }
         });
-        Self { url, gate, sleepers, http: Client::new(), stopping, served, runtime }
+        Self {
+            url,
+            gate,
+            sleepers,
+            http: edge::client().build().unwrap(),
+            stopping,
+            served,
+            runtime,
+        }
     }
 
     /// Ends it as a crash would: nothing is finished, nothing is said.

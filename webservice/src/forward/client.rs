@@ -4,7 +4,7 @@ mod regulation;
 
 use std::{fmt, time::Duration};
 
-use edge::{Peer, Token};
+use edge::{Calls, Peer, Token};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response, StatusCode, header::RETRY_AFTER};
 use schema::{
@@ -50,8 +50,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(token: Option<Token>) -> Self {
-        Self { peer: Peer::new(token.clone()), patient: Peer::patient(token) }
+    pub(crate) fn new(calls: &Calls, token: Option<Token>) -> Self {
+        Self {
+            peer: Peer::new(calls.clone(), token.clone().into()),
+            patient: Peer::patient(calls.clone(), token.into()),
+        }
     }
 
     /// Offers one job.

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderValue, Method, request::Parts},
     response::{IntoResponse, Response},
 };
+use edge::Calls;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
@@ -41,18 +42,20 @@ pub(super) struct Facade<B> {
 ///
 /// Crops are found from the path itself, so this serves as another router's fallback.
 pub fn router<B: Backend>(config: GobiiConfig, backend: B) -> Router {
-    router_with(config, backend, NoDatabase)
+    router_with(config, backend, NoDatabase, &Calls::default())
 }
 
-/// Like [`router`], with a GOBii database to check instructions against.
+/// Like [`router`], with a GOBii database to check instructions against, and calling the server that
+/// was there before so.
 pub fn router_with<B: Backend>(
     mut config: GobiiConfig,
     backend: B,
     database: impl GobiiDatabase,
+    calls: &Calls,
 ) -> Router {
     let crops = std::mem::take(&mut config.crops);
     let version = config.version.clone();
-    let upstream = config.upstream.take().map(Upstream::new);
+    let upstream = config.upstream.take().map(|url| Upstream::new(url, calls));
     let facade = Facade {
         config,
         crops: crops.into_iter().map(|(id, crop)| Crop::new(id, crop)).collect(),

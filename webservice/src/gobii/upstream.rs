@@ -17,6 +17,7 @@ use axum::{
     },
     response::Response,
 };
+use edge::Calls;
 use reqwest::{Client, Url, redirect::Policy};
 use serde::Deserialize;
 
@@ -39,7 +40,7 @@ const OF_THE_CONNECTION: [HeaderName; 9] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Where the other server is: `http://gobii.example.org:8081`.
+/// Where the other server is: `https://gobii.example.org:8081`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct UpstreamUrl(Url);
@@ -50,11 +51,10 @@ impl TryFrom<String> for UpstreamUrl {
     fn try_from(text: String) -> Result<Self, String> {
         let url: Url = text.parse().map_err(|error| format!("{text:?} is no address: {error}"))?;
         let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        match url.scheme() == "http" && url.has_host() && plain {
+        match matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
             true => Ok(Self(url)),
             false => Err(format!(
-                "{text:?}: the address of a GOBii server is http://, a host and a port; one that \
-                 speaks TLS only needs a proxy in front"
+                "{text:?}: the address of a GOBii server is http:// or https://, a host and a port"
             )),
         }
     }
@@ -73,8 +73,9 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(url: UpstreamUrl) -> Self {
-        let http = Client::builder()
+    pub(super) fn new(url: UpstreamUrl, calls: &Calls) -> Self {
+        let http = calls
+            .client()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .pool_idle_timeout(edge::IDLE_CONNECTION)
@@ -127,11 +128,13 @@ mod tests {
     #[test]
     fn an_address_is_that_of_a_server_and_nothing_more() {
         let read = |text: &str| UpstreamUrl::try_from(text.to_owned());
-        assert_eq!(read("http://gobii:8081").unwrap().to_string(), "http://gobii:8081/");
+        for good in ["http://gobii:8081/", "https://gobii/"] {
+            assert_eq!(read(good.trim_end_matches('/')).unwrap().to_string(), good);
+        }
         for text in [
             "",
             "gobii:8081",
-            "https://gobii",
+            "https://gobii/gobii-dev",
             "ftp://gobii",
             "http://gobii/gobii-dev",
             "http://gobii?a",

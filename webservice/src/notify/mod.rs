@@ -8,7 +8,7 @@ mod config;
 mod email;
 mod webhook;
 
-pub use config::{Encryption, NotificationConfig, Origin, Password, Secret, SmtpConfig};
+pub use config::{Encryption, NotificationConfig, Origin, Password, SmtpConfig};
 pub use email::Letter;
 
 use std::time::Duration;

@@ -16,7 +16,7 @@ use axum::{
     middleware,
     response::Response,
 };
-use edge::Token;
+use edge::Lock;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -61,13 +61,13 @@ fn open() -> OpenApiRouter<App> {
 }
 
 /// What only digester services may say.
-fn callbacks(token: Option<Token>) -> OpenApiRouter<App> {
+fn callbacks(lock: Lock) -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(job::announce_job))
         .routes(routes!(job::update_job))
         .routes(routes!(job::update_jobs))
         .routes(routes!(node::hear_node))
-        .layer(middleware::from_fn_with_state(token, edge::require))
+        .layer(middleware::from_fn_with_state(lock, edge::require))
 }
 
 /// What is answered according to who asks.
@@ -93,20 +93,20 @@ fn identified() -> OpenApiRouter<App> {
 
 /// The OpenAPI document of the plain API.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-    open().merge(identified()).merge(callbacks(None)).into_openapi()
+    open().merge(identified()).merge(callbacks(Lock::Open)).into_openapi()
 }
 
 /// The plain API and the pages, ready to serve.
 pub(crate) fn router(app: App) -> Result<Router, sqlx::Error> {
     let identified = identified().layer(middleware::from_fn_with_state(app.clone(), identify));
-    let callbacks = callbacks(app.config.token.clone());
+    let callbacks = callbacks(app.config.token.clone().into());
     let (router, _) = open().merge(identified).merge(callbacks).split_for_parts();
     let router = router.merge(pages::router(&app));
     // Where GOBii's contract is spoken, its facade knows what to say of paths that lead nowhere.
     let router = match app.config.gobii.clone() {
         Some(config) => {
             let warehouses = Warehouses::new(config.crops.databases())?;
-            let facade = gobii::router_with(config, app.clone(), warehouses);
+            let facade = gobii::router_with(config, app.clone(), warehouses, &app.doors.calls);
             router
                 .fallback_service(facade.layer(middleware::from_fn_with_state(app.clone(), locate)))
         }

@@ -290,7 +290,7 @@ async fn the_services_know_each_other_and_nobody_else_may_speak_for_them(db: PgP
 #[sqlx::test(migrations = "../migrations")]
 async fn a_page_asks_who_comes_and_then_shows_what_was_wanted(db: PgPool) {
     let world = closed(&db, &[("ann", "read:rice")], json!({})).await;
-    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let browser = edge::client().redirect(reqwest::redirect::Policy::none());
     let browser = browser.build().unwrap();
     let page = |path: &str| browser.get(format!("{}{path}", world.url));
     let asked = send(page("/jobs?status=failed")).await;

@@ -48,65 +48,88 @@ async fn a_head_that_never_ends_is_cut_off() {
     assert!(!rest.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&rest));
 }
 
+/// A handler that says when it has begun, and ends when it is let go.
+#[derive(Clone, Default)]
+struct Gate {
+    begun: Arc<Notify>,
+    finish: Arc<Notify>,
+}
+
+impl Gate {
+    fn router(&self) -> Router {
+        let gate = self.clone();
+        Router::new().route(
+            "/",
+            get(async move || {
+                gate.begun.notify_one();
+                gate.finish.notified().await;
+                "done"
+            }),
+        )
+    }
+}
+
 #[tokio::test]
-async fn connections_beyond_the_bound_wait_for_one_to_go() {
-    let server = Server::start(hello(), Limits { connections: 1, ..Limits::default() }).await;
+async fn connections_beyond_the_bound_wait_while_the_others_are_being_answered() {
+    let gate = Gate::default();
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let server = Server::start(gate.router(), limits).await;
     let mut first = server.connect().await;
     first.write_all(GET).await.unwrap();
-    Answer::read(&mut first).await;
+    gate.begun.notified().await;
     let mut second = server.connect().await;
     second.write_all(GET).await.unwrap();
-    first.write_all(GET).await.unwrap();
-    assert_eq!(Answer::read(&mut first).await.status(), 200);
-    let unread = second.try_read(&mut [0]).unwrap_err();
-    assert_eq!(unread.kind(), std::io::ErrorKind::WouldBlock, "the only slot is taken");
-    drop(first);
-    assert_eq!(Answer::read(&mut second).await.status(), 200);
+    gate.finish.notify_one();
+    assert_eq!(Answer::read(&mut first).await.text(), "done");
+    gate.begun.notified().await;
+    gate.finish.notify_one();
+    assert_eq!(Answer::read(&mut second).await.text(), "done");
+}
+
+#[tokio::test]
+async fn an_idle_connection_makes_way_for_another() {
+    let server = Server::start(hello(), Limits { connections: 1, ..Limits::default() }).await;
+    let mut idle = server.connect().await;
+    idle.write_all(GET).await.unwrap();
+    Answer::read(&mut idle).await;
+    assert_eq!(server.exchange(GET).await.status(), 200);
+    assert_eq!(idle.read(&mut [0]).await.unwrap(), 0, "it had to go");
+}
+
+#[tokio::test]
+async fn those_who_say_nothing_keep_nobody_from_being_answered() {
+    let server = Server::start(hello(), Limits { connections: 4, ..Limits::default() }).await;
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        let mut stream = server.connect().await;
+        stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        silent.push(stream);
+    }
+    assert_eq!(server.exchange(GET).await.status(), 200);
 }
 
 #[tokio::test]
 async fn a_request_under_way_is_answered_although_the_service_was_told_to_stop() {
-    let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let slow = {
-        let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
-        Router::new().route(
-            "/",
-            get(async move || {
-                begun.notify_one();
-                finish.notified().await;
-                "done"
-            }),
-        )
-    };
-    let mut server = Server::start(slow, Limits::default()).await;
+    let gate = Gate::default();
+    let mut server = Server::start(gate.router(), Limits::default()).await;
     let (mut stream, mut idle) = (server.connect().await, server.connect().await);
     stream.write_all(GET).await.unwrap();
-    begun.notified().await;
+    gate.begun.notified().await;
     server.shutdown.cancel();
     assert_eq!(idle.read(&mut [0]).await.unwrap(), 0, "an idle connection is closed at once");
-    finish.notify_one();
+    gate.finish.notify_one();
     assert_eq!(Answer::read(&mut stream).await.text(), "done");
     (&mut server.served).await.unwrap().unwrap();
 }
 
 #[tokio::test]
 async fn a_request_that_outlives_its_time_does_not_keep_the_service_from_stopping() {
-    let begun = Arc::new(Notify::new());
-    let endless = {
-        let begun = Arc::clone(&begun);
-        Router::new().route(
-            "/",
-            get(async move || {
-                begun.notify_one();
-                std::future::pending::<()>().await;
-            }),
-        )
-    };
+    let gate = Gate::default();
     let limits = Limits { drain: Duration::from_millis(50), ..Limits::default() };
-    let mut server = Server::start(endless, limits).await;
+    let mut server = Server::start(gate.router(), limits).await;
     let mut stream = server.connect().await;
     stream.write_all(GET).await.unwrap();
-    begun.notified().await;
+    gate.begun.notified().await;
     server.shutdown.cancel();
     (&mut server.served).await.unwrap().unwrap();
     assert_eq!(stream.read(&mut [0]).await.unwrap_or(0), 0);

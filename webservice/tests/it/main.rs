@@ -13,6 +13,7 @@ mod event;
 mod forward;
 mod gobii;
 mod health;
+mod hostile;
 mod http;
 mod list;
 mod metrics;

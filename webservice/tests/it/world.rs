@@ -71,7 +71,7 @@ impl World {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let served = tokio::spawn(service.serve(listener, shutdown.clone()));
-        Self { url, http: Client::new(), shutdown, served }
+        Self { url, http: edge::client().build().unwrap(), shutdown, served }
     }
 
     /// Ends the service, which must go without complaint.

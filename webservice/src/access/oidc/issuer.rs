@@ -71,7 +71,7 @@ impl Known {
 
 impl Issuer {
     pub(super) fn new(config: &OidcConfig) -> Self {
-        let http = Client::builder().redirect(Policy::none()).build();
+        let http = edge::client().redirect(Policy::none()).build();
         Self(Arc::new(Shared {
             http: http.expect("a client with these settings always builds"),
             url: config.issuer.clone(),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use edge::Call;
 use reqwest::{
-    Method, RequestBuilder, Response,
+    Method, Response,
     header::{CONTENT_TYPE, HeaderValue},
 };
 use schema::{Held, Mode, Problem, Regulation, StrategyText};
@@ -75,12 +76,12 @@ impl Client {
         answer(request).await.map(|IgnoredAny| ())
     }
 
-    fn to(&self, method: Method, digester: &str, path: &str) -> RequestBuilder {
+    fn to(&self, method: Method, digester: &str, path: &str) -> Call {
         self.peer.request(method, at(digester, path))
     }
 }
 
-async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Unanswered> {
+async fn answer<T: DeserializeOwned>(request: Call) -> Result<T, Unanswered> {
     let response = request.send().await.map_err(silent)?;
     if response.status().is_success() {
         return response.json().await.map_err(silent);

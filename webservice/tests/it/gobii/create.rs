@@ -256,7 +256,7 @@ impl GobiiDatabase for OneDataset {
 async fn a_database_tells_what_does_not_belong_together() {
     let mut world = World::new().await;
     let config = config(world.root.path().into(), |_, _| ());
-    let router = router_with(config, Memory::default(), OneDataset);
+    let router = router_with(config, Memory::default(), OneDataset, &edge::Calls::default());
     world.server = Server::start(router, Default::default()).await;
     let login = world.exchange(super::world::LOGIN.as_bytes()).await;
     world.token = login.header("X-Auth-Token").unwrap().to_owned();

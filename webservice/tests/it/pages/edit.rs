@@ -1,7 +1,7 @@
 //! An instruction changed and run again.
 
 use axum::{Json, Router, routing::post};
-use reqwest::{Client, Method, redirect::Policy};
+use reqwest::{Method, redirect::Policy};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -17,7 +17,7 @@ const HOSTILE: &str = "</textarea><script>alert(1)</script>";
 
 async fn world(db: &PgPool) -> World {
     let mut world = World::with_loader(db).await;
-    world.http = Client::builder().redirect(Policy::none()).build().unwrap();
+    world.http = edge::client().redirect(Policy::none()).build().unwrap();
     world
 }
 
@@ -157,7 +157,7 @@ async fn a_check_shows_what_would_be_written_and_creates_nothing(db: PgPool) {
 async fn who_was_told_of_the_parent_is_told_unless_that_is_switched_off(db: PgPool) {
     let settings = json!({"notifications": {"webhooks": ["https://hooks.example.org"]}});
     let mut world = World::with(&db, settings).await;
-    world.http = Client::builder().redirect(Policy::none()).build().unwrap();
+    world.http = edge::client().redirect(Policy::none()).build().unwrap();
     let hook = json!({"webhook": "https://hooks.example.org/for-ann-only"});
     let new = json!({"key": "k", "kind": "sleep", "body": 1, "notify": [hook]});
     assert_eq!(world.post("/instruction", &new).await.status, 201);

@@ -1,6 +1,6 @@
 //! What all pages have in common: headers, assets, errors, and whom they obey.
 
-use reqwest::{Client, Method, redirect::Policy};
+use reqwest::{Method, redirect::Policy};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -113,7 +113,7 @@ async fn the_page_of_another_site_changes_nothing(db: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn the_forms_of_a_page_cancel_a_job_and_run_it_again(db: PgPool) {
     let mut world = World::new(&db).await;
-    world.http = Client::builder().redirect(Policy::none()).build().unwrap();
+    world.http = edge::client().redirect(Policy::none()).build().unwrap();
     let job = world.submit("a").await;
     let press = async |path: String| {
         let own = world.url.clone();

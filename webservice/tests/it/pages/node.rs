@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, Uri},
     routing::{get, put},
 };
-use reqwest::{Client, Method, redirect::Policy};
+use reqwest::{Method, redirect::Policy};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -106,7 +106,7 @@ async fn strategy(State(stub): State<Stub>, uri: Uri, toml: String) -> (StatusCo
 
 async fn world(db: &PgPool) -> World {
     let mut world = World::new(db).await;
-    world.http = Client::builder().redirect(Policy::none()).build().unwrap();
+    world.http = edge::client().redirect(Policy::none()).build().unwrap();
     world
 }
 
