@@ -16,12 +16,15 @@ pub enum Notify {
     Webhook(String),
     /// An e-mail address.
     Email(String),
+    /// Another server that is shown how the job stands, from its beginning on, by the name that it has
+    /// here.
+    Mirror(String),
 }
 
 impl fmt::Display for Notify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Webhook(to) | Self::Email(to) => f.write_str(to),
+            Self::Webhook(to) | Self::Email(to) | Self::Mirror(to) => f.write_str(to),
         }
     }
 }

@@ -196,7 +196,7 @@ impl App {
 
     /// Refuses an instruction that no digester could execute, or whose end may not be told.
     pub(crate) async fn check(&self, new: &NewInstruction) -> Result<(), ApiError> {
-        let told = notify::check(self.config.notifications.as_ref(), &new.notify);
+        let told = notify::check(&self.config, &new.notify);
         told.map_err(ApiError::Invalid)?;
         let Some(check) = self.checks.get(&new.kind).map(Arc::clone) else { return Ok(()) };
         let body = new.body.clone();

@@ -8,7 +8,7 @@ use crate::{
     access::{Deed, SignIn, SignedIn},
     app::App,
     error::{ApiError, Doing as _},
-    gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login},
+    gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login, Owner},
     notify, store,
 };
 
@@ -43,14 +43,19 @@ impl Backend for App {
         &self,
         crop: &CropId,
         token: &str,
-    ) -> Result<Option<String>, BackendError> {
-        self.access.owner_of_gobii(crop.as_str(), token).await.map_err(logged)
+    ) -> Result<Option<Owner>, BackendError> {
+        let owner = self.access.owner_of_gobii(crop.as_str(), token).await.map_err(logged)?;
+        Ok(owner.map(|(user, submits)| Owner { user, submits }))
+    }
+
+    async fn note_read(&self, crop: &CropId, user: &str, key: &Key) -> Result<(), BackendError> {
+        let deed = Deed::new("read", key).of(Some(crop.as_str()));
+        self.access.note(Deed { actor: Some(user.to_owned()), ..deed }).await.map_err(logged)
     }
 
     async fn accept(&self, mut new: NewInstruction) -> Result<Acceptance, BackendError> {
         // Who may not be told is no reason to refuse what older clients send.
-        let config = self.config.notifications.as_ref();
-        new.notify.retain(|to| notify::check(config, slice::from_ref(to)).is_ok());
+        new.notify.retain(|to| notify::check(&self.config, slice::from_ref(to)).is_ok());
         if self.access.is_closed() {
             let key = new.key.as_ref().map_or("instruction", Key::as_str);
             let deed = Deed::new("create", key).of(new.tenant.as_deref());

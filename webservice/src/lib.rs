@@ -17,6 +17,7 @@ mod news;
 mod nodes;
 pub mod notify;
 mod origin;
+mod outside;
 mod pages;
 mod preview;
 mod retention;

@@ -19,6 +19,17 @@ use crate::{
 type Label = [(&'static str, &'static str); 1];
 type Seconds = Gauge<f64, AtomicU64>;
 
+/// What became of a try to tell somebody of a job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Told {
+    /// They took it.
+    Sent,
+    /// It is tried again.
+    Failed,
+    /// It was given up.
+    Dead,
+}
+
 /// Every figure, and the list of them.
 pub(crate) struct Metrics {
     pub(crate) registry: Registry,
@@ -29,6 +40,9 @@ pub(crate) struct Metrics {
     pub(crate) lease_lapses: Counter,
     cut_short: Counter,
     pub(crate) streams: Gauge,
+    notifications: Family<Label, Counter>,
+    notifications_waiting: Gauge,
+    notifications_dead: Gauge,
     database: Gauge,
     unsettled: Gauge,
     unforwarded: Gauge,
@@ -49,6 +63,9 @@ impl Metrics {
             lease_lapses: Counter::default(),
             cut_short: Counter::default(),
             streams: Gauge::default(),
+            notifications: Family::default(),
+            notifications_waiting: Gauge::default(),
+            notifications_dead: Gauge::default(),
             database: Gauge::default(),
             unsettled: Gauge::default(),
             unforwarded: Gauge::default(),
@@ -74,6 +91,12 @@ impl Metrics {
         list.register("lease_lapses", "Leases that lapsed", self.lease_lapses.clone());
         list.register("cut_short", "Attempts that ended without a word", self.cut_short.clone());
         list.register("event_streams", "Histories being followed", self.streams.clone());
+        let help = "Tries to tell somebody of a job";
+        list.register("notifications", help, self.notifications.clone());
+        let help = "Notifications that are still to be told; counted to 10000";
+        list.register("waiting_notifications", help, self.notifications_waiting.clone());
+        let help = "Notifications that were given up; counted to 10000";
+        list.register("dead_notifications", help, self.notifications_dead.clone());
         list.register("database_up", "Whether the database answers", self.database.clone());
         let help = "Jobs that wait or run; counted to 10000";
         list.register("unsettled_jobs", help, self.unsettled.clone());
@@ -112,6 +135,16 @@ impl Metrics {
         }
     }
 
+    /// It was tried to tell somebody of a job.
+    pub(crate) fn told(&self, outcome: Told) {
+        let outcome = match outcome {
+            Told::Sent => "sent",
+            Told::Failed => "failed",
+            Told::Dead => "dead",
+        };
+        self.notifications.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
     /// A job was taken from a node.
     pub(crate) fn taken_away(&self, status: JobStatus, ran: bool) {
         self.cut_short.inc_by(u64::from(ran));
@@ -129,6 +162,9 @@ impl Metrics {
         self.unsettled.set(queue.unsettled);
         self.unforwarded.set(queue.unforwarded);
         self.oldest.set(queue.oldest_seconds);
+        let notifications = store::notification::standing(&app.db).await?;
+        self.notifications_waiting.set(notifications.pending);
+        self.notifications_dead.set(notifications.dead);
         let nodes = store::node::list(&app.db, None).await?;
         let live = || nodes.iter().filter(|node| node.state == NodeState::Live);
         let (count, all) = (live().count() as i64, nodes.len() as i64);

@@ -54,6 +54,13 @@ impl Service {
             "with `[access]`, `token` must be set: digester services have no other way to say who \
              they are"
         );
+        ensure!(
+            self.config
+                .gobii
+                .as_ref()
+                .is_none_or(|it| it.mirror.is_none() || it.upstream.is_some()),
+            "`gobii.mirror` shows jobs to the server that `gobii.upstream` names: set both"
+        );
         let address = listener.local_addr().context("read the address listened at")?;
         let tls = self.config.tls.as_ref().map(Tls::load).transpose();
         let tls = tls.context("read what `webservice.tls` names")?;

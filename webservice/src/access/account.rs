@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, ensure};
 use schema::Grant;
+use serde_json::json;
 use sqlx::PgPool;
 
-use super::hash_password;
+use super::{Deed, hash_password};
 use crate::{config::DatabaseConfig, store};
 
 /// The accounts in the database.
@@ -42,6 +43,8 @@ impl Accounts {
             !name.is_empty() && name.chars().all(plain),
             "{name:?} cannot be a user's name: it must not be empty, nor have a colon in it"
         );
+        let detail = json!({"grants": grants, "password": password.is_some()});
+        self.note(Deed { detail: Some(detail), ..Deed::new("change account", name) }).await?;
         let hash = password.map(hash_password);
         store::access::put_account(&self.db, name, hash.as_deref(), grants)
             .await
@@ -50,7 +53,13 @@ impl Accounts {
 
     /// Removes an account, with its sessions and tokens; whether there was one.
     pub async fn remove(&self, name: &str) -> anyhow::Result<bool> {
+        self.note(Deed::new("remove account", name)).await?;
         store::access::remove_account(&self.db, name).await.context("remove the account")
+    }
+
+    /// Writes down what is about to be done. By whom, only this machine knows.
+    async fn note(&self, deed: Deed) -> anyhow::Result<()> {
+        store::audit::add(&self.db, &[deed]).await.context("write the audit")
     }
 
     /// Every account, by name.

@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use edge::{Batcher, Token};
 use jiff::{SignedDuration, Timestamp};
-use schema::{ApiToken, Grant, NewToken};
+use schema::{ApiToken, Grant, NewToken, Role};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -206,15 +206,25 @@ impl Access {
         Ok(ApiToken { secret: Some(secret.reveal()), ..token })
     }
 
-    /// Whose GOBii token this is with this tenant.
+    /// Whose GOBii token this is with this tenant, and whether they may hand in there by now: as their
+    /// account says; who has none, as those of the directory.
     pub(crate) async fn owner_of_gobii(
         &self,
         tenant: &str,
         token: &str,
-    ) -> Result<Option<String>, ApiError> {
+    ) -> Result<Option<(String, bool)>, ApiError> {
         let found = access::find(&self.db, Use::Gobii, Hash::of(token)).await;
         let found = found.doing("look up the token")?;
-        Ok(found.filter(|found| found.tenant.as_deref() == Some(tenant)).map(|found| found.owner))
+        let found = found.filter(|found| found.tenant.as_deref() == Some(tenant));
+        Ok(found.map(|found| {
+            let of_directory = || self.directory.iter().flat_map(Directory::grants);
+            let submits = |grant: &Grant| grant.allows(Role::Submit, Some(tenant));
+            let submits = match &found.account {
+                Some(account) => account.iter().any(submits),
+                None => of_directory().any(submits),
+            };
+            (found.owner, submits)
+        }))
     }
 
     /// Who has this token or session; nobody, if it is not good (any more).

@@ -35,7 +35,15 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         crop: &CropId,
         token: &str,
-    ) -> impl Future<Output = Result<Option<String>, BackendError>> + Send;
+    ) -> impl Future<Output = Result<Option<Owner>, BackendError>> + Send;
+
+    /// Notes that a user looks at an instruction, or at what became of it.
+    fn note_read(
+        &self,
+        crop: &CropId,
+        user: &str,
+        key: &Key,
+    ) -> impl Future<Output = Result<(), BackendError>> + Send;
 
     /// Writes instruction, job and first event in one transaction.
     fn accept(
@@ -51,6 +59,16 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The newest job of this instruction.
     fn job(&self, key: &Key) -> impl Future<Output = Result<Option<Job>, BackendError>> + Send;
+}
+
+/// Whose a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user's name.
+    pub user: String,
+    /// Whether the service behind lets them hand in what is of the crop now, whatever the configuration
+    /// of the crop says.
+    pub submits: bool,
 }
 
 /// Somebody who shows a password.

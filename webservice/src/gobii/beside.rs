@@ -105,7 +105,7 @@ impl<B: Backend> Facade<B> {
         let Some(Credentials::Token(token)) = Credentials::of(&head.headers) else {
             return Err(GobiiError::Unauthorized);
         };
-        let user = self.backend.owner_of_token(&crop.id, &token).await?;
-        Ok(Caller { user: user.ok_or(GobiiError::Unauthorized)?, token })
+        let owner = self.backend.owner_of_token(&crop.id, &token).await?;
+        Ok(Caller { user: owner.ok_or(GobiiError::Unauthorized)?.user, token })
     }
 }

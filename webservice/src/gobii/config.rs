@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{
     contact::Contact,
     crop::{ContextPath, CropId},
+    mirror::MirrorConfig,
     upstream::UpstreamUrl,
 };
 use crate::{access::PasswordHash, config::DatabaseUrl};
@@ -24,6 +25,8 @@ pub struct GobiiConfig {
     pub port: Option<u16>,
     /// A GOBii server that answers what is not ours: everything but the instructions of loads.
     pub upstream: Option<UpstreamUrl>,
+    /// As whom that server is shown our loads; not at all when absent.
+    pub mirror: Option<MirrorConfig>,
     /// Whether the `contactEmail` of an instruction is written to when its job has come to its end,
     /// as far as notifications allow it.
     pub mail_contacts: bool,
@@ -45,6 +48,7 @@ impl Default for GobiiConfig {
             host: None,
             port: None,
             upstream: None,
+            mirror: None,
             mail_contacts: false,
             crops: Crops::default(),
             max_body_bytes: 4 << 20,
@@ -166,6 +170,11 @@ impl Crops {
     /// The databases of those that have one.
     pub(crate) fn databases(&self) -> impl Iterator<Item = (&CropId, &str)> {
         self.0.iter().filter_map(|(id, crop)| Some((id, crop.database.as_ref()?.reveal())))
+    }
+
+    /// Where clients find each.
+    pub(super) fn contexts(&self) -> impl Iterator<Item = (&CropId, &ContextPath)> {
+        self.0.iter().map(|(id, crop)| (id, &crop.context))
     }
 
     pub(super) fn into_iter(self) -> impl Iterator<Item = (CropId, CropConfig)> {

@@ -174,13 +174,28 @@ impl<B: Backend> Facade<B> {
             ("POST", ["instructions", "loader"]) => {
                 instruction::create(self, crop, caller, &head.headers, body).await
             }
-            ("GET", ["instructions", "loader", name]) => instruction::get(self, crop, name).await,
+            ("GET", ["instructions", "loader", name]) => {
+                self.note_read(crop, caller, name).await?;
+                instruction::get(self, crop, name).await
+            }
             ("GET", ["instructions", "loader", "jobs", name]) => {
+                self.note_read(crop, caller, name).await?;
                 job::get(self, crop, name, "instructions/loader/jobs").await
             }
-            ("GET", ["jobs", name]) => job::get(self, crop, name, "jobs").await,
+            ("GET", ["jobs", name]) => {
+                self.note_read(crop, caller, name).await?;
+                job::get(self, crop, name, "jobs").await
+            }
             (method, call) => Err(GobiiError::NotOffered(format!("{method} {}", call.join("/")))),
         }
+    }
+}
+
+impl<B: Backend> Facade<B> {
+    async fn note_read(&self, crop: &Crop, caller: &Caller, name: &str) -> Result<(), GobiiError> {
+        // What cannot be a name is not there to be read.
+        let Ok(key) = instruction::key(crop, name) else { return Ok(()) };
+        Ok(self.backend.note_read(&crop.id, &caller.user, &key).await?)
     }
 }
 

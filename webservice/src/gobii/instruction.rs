@@ -21,6 +21,7 @@ use super::{
     item::{self, Item},
     job,
     login::Caller,
+    mirror,
     path::segment,
     roots::Roots,
     words,
@@ -85,7 +86,7 @@ pub(super) async fn create<B: Backend>(
         submitted_by: Some(caller.user.clone()),
         parent: None,
         traceparent: edge::traceparent(headers),
-        notify: contact(facade, &order.instruction),
+        notify: told(facade, &order.instruction),
         body: order.sent,
     };
     match facade.backend.accept(new).await? {
@@ -94,11 +95,12 @@ pub(super) async fn create<B: Backend>(
     }
 }
 
-/// Who is written to when the job has come to its end.
-fn contact<B: Backend>(facade: &Facade<B>, instruction: &LoaderInstruction) -> Vec<Notify> {
+/// Who is told of the job: whom the instruction names, and the server that was there before.
+fn told<B: Backend>(facade: &Facade<B>, instruction: &LoaderInstruction) -> Vec<Notify> {
     let address = instruction.metadata().contact_email.clone();
     let address = address.filter(|address| facade.config.mail_contacts && !address.is_empty());
-    address.map(Notify::Email).into_iter().collect()
+    let mirror = facade.config.mirror.as_ref().map(|_| mirror::NAME.to_owned());
+    address.map(Notify::Email).into_iter().chain(mirror.map(Notify::Mirror)).collect()
 }
 
 /// Refuses the instruction with all that is wrong, or tells where its digests go.

@@ -16,9 +16,9 @@ use super::{
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct JobDto<'a> {
+pub(super) struct JobDto<'a> {
     allowed_process_types: [&'static str; 2],
-    job_id: i64,
+    job_id: Option<i64>,
     job_name: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -28,13 +28,13 @@ struct JobDto<'a> {
     submitted_by: Option<i64>,
     submitted_date: i64,
     dataset_ids: Vec<i64>,
-    id: i64,
+    id: Option<i64>,
 }
 
 impl<'a> JobDto<'a> {
-    fn new(job: &'a Job, name: &'a str, instruction: &LoaderInstruction) -> Self {
+    pub(super) fn new(job: &'a Job, name: &'a str, instruction: &LoaderInstruction) -> Self {
         let metadata = instruction.metadata();
-        let id = short(job.number);
+        let id = Some(short(job.number));
         Self {
             allowed_process_types: ["READ", "UPDATE"],
             job_id: id,
@@ -48,6 +48,11 @@ impl<'a> JobDto<'a> {
             dataset_ids: words::dataset(metadata).into_iter().collect(),
             id,
         }
+    }
+
+    /// The same with another number, or one that is still to be given.
+    pub(super) fn numbered(self, id: Option<i64>) -> Self {
+        Self { job_id: id, id, ..self }
     }
 }
 
@@ -68,7 +73,7 @@ pub(super) async fn get<B: Backend>(
     };
     let dto = JobDto::new(&job, name, &instruction);
     let href = crop.href(format_args!("{collection}/{}", segment(name)));
-    Ok(Reply::found([Item::new(&dto).linked("JobDTO", dto.id, href, &["GET"])]))
+    Ok(Reply::found([Item::new(&dto).linked("JobDTO", short(job.number), href, &["GET"])]))
 }
 
 async fn find<B: Backend>(

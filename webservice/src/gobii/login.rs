@@ -14,7 +14,7 @@ use schema::gobii::decode;
 use crate::access::Origin;
 
 use super::{
-    backend::{Backend, LoggedIn, Login},
+    backend::{Backend, LoggedIn, Login, Owner},
     crop::Crop,
     envelope::{Auth, JSON, Stamp},
     error::GobiiError,
@@ -22,8 +22,8 @@ use super::{
 
 pub(super) const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 pub(super) const CROP: HeaderName = HeaderName::from_static("gobii-crop-type");
-const USER: HeaderName = HeaderName::from_static("x-username");
-const PASSWORD: HeaderName = HeaderName::from_static("x-password");
+pub(super) const USER: HeaderName = HeaderName::from_static("x-username");
+pub(super) const PASSWORD: HeaderName = HeaderName::from_static("x-password");
 
 /// Who was found to call.
 pub(super) struct Caller {
@@ -85,8 +85,11 @@ pub(super) async fn authenticate<B: Backend>(
             Ok(Caller { user, token })
         }
         Credentials::Token(token) => {
-            let user = backend.owner_of_token(&crop.id, &token).await?;
-            Ok(Caller { user: user.ok_or(GobiiError::Unauthorized)?, token })
+            let owner = backend.owner_of_token(&crop.id, &token).await?;
+            // Who may not come any more does not stay, either.
+            let may_come = |it: &Owner| it.submits || crop.users.contains_key(&it.user);
+            let owner = owner.filter(may_come).ok_or(GobiiError::Unauthorized)?;
+            Ok(Caller { user: owner.user, token })
         }
     }
 }

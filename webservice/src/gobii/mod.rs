@@ -23,6 +23,7 @@ mod job;
 mod letter;
 mod login;
 mod mapping;
+mod mirror;
 mod names;
 mod object;
 mod path;
@@ -32,12 +33,15 @@ mod upstream;
 mod warehouse;
 mod words;
 
-pub use backend::{Acceptance, Backend, BackendError, LoggedIn, Login};
+pub use backend::{Acceptance, Backend, BackendError, LoggedIn, Login, Owner};
 pub use check::{LoaderCheck, check_loader};
 pub use config::{ContextTaken, CropConfig, Crops, GobiiConfig, PreviewConfig};
 pub use contact::{Contact, Email};
 pub use crop::{ContextPath, CropId};
 pub use database::{Dataset, Experiment, GobiiDatabase, Lookup, NoDatabase};
 pub use facade::{router, router_with};
+pub use mirror::MirrorConfig;
 pub use upstream::UpstreamUrl;
 pub use warehouse::Warehouses;
+
+pub(crate) use mirror::{Mirror, NAME as MIRROR};

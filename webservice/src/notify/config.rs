@@ -40,6 +40,19 @@ pub struct NotificationConfig {
     pub first_retry_seconds: f64,
 }
 
+impl Default for NotificationConfig {
+    fn default() -> Self {
+        Self {
+            webhooks: Vec::new(),
+            private: false,
+            secret: None,
+            smtp: None,
+            max_tries: max_tries(),
+            first_retry_seconds: first_retry_seconds(),
+        }
+    }
+}
+
 const fn max_tries() -> u32 {
     MAX_TRIES
 }
@@ -104,7 +117,7 @@ pub enum Encryption {
 pub struct Password(String);
 
 impl Password {
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -16,6 +16,7 @@ use super::{
     Failure,
     config::{Encryption, SmtpConfig},
 };
+use crate::outside::told;
 
 /// How long the server may take to answer.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -83,15 +84,4 @@ fn transport(config: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, 
         transport = transport.credentials(Credentials::new(user.clone(), password));
     }
     Ok(transport.build())
-}
-
-/// The error with its causes.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }

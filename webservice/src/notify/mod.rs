@@ -6,42 +6,31 @@
 mod address;
 mod config;
 mod email;
+mod teller;
 mod webhook;
 
 pub use config::{Encryption, NotificationConfig, Origin, Password, SmtpConfig};
 pub use email::Letter;
 
-use std::time::Duration;
-
-use futures_util::future::join_all;
 use schema::{Job, JobStatus, Notify};
 use serde_json::{Value, json};
-use tracing::{info, warn};
 
-use self::webhook::{Message, Webhooks};
+use self::teller::{Teller, Way};
 use crate::{
     app::App,
-    store::{self, notification::Due},
+    config::Config,
+    gobii::{MIRROR, Mirror},
 };
 
 /// How many are to be told of one job at most.
 const MAX_TARGETS: usize = 8;
 /// How long a target's name may be.
 const MAX_TARGET_BYTES: usize = 2000;
-/// How often is looked for what is due.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How much is tried at once.
-const AT_ONCE: u32 = 16;
-/// How long a try is nobody else's; longer than it may take.
-const LEASE: Duration = Duration::from_secs(120);
 /// How large the body of a webhook may be; without its report a job is much smaller.
 const MAX_BODY_BYTES: usize = 256 << 10;
-/// How much is kept of why a try failed.
-const MAX_ERROR_CHARS: usize = 500;
-
 /// Why a try failed.
 #[derive(Debug, PartialEq, Eq)]
-enum Failure {
+pub(crate) enum Failure {
     /// It may well succeed later.
     Passing(String),
     /// It never will.
@@ -49,22 +38,28 @@ enum Failure {
 }
 
 /// Refuses who may not be told.
-pub(crate) fn check(config: Option<&NotificationConfig>, notify: &[Notify]) -> Result<(), String> {
+pub(crate) fn check(config: &Config, notify: &[Notify]) -> Result<(), String> {
     if notify.len() > MAX_TARGETS {
         return Err(format!("at most {MAX_TARGETS} are told of a job, these are {}", notify.len()));
     }
     notify.iter().try_for_each(|to| check_one(config, to))
 }
 
-fn check_one(config: Option<&NotificationConfig>, to: &Notify) -> Result<(), String> {
+fn check_one(config: &Config, to: &Notify) -> Result<(), String> {
     if to.to_string().len() > MAX_TARGET_BYTES {
         return Err(format!("whom to notify is longer than {MAX_TARGET_BYTES} bytes"));
     }
-    let config = config.ok_or("notifications are not switched on here: leave out `notify`")?;
-    match (to, &config.smtp) {
-        (Notify::Webhook(url), _) => webhook::allowed(config, url).map(drop),
+    if let Notify::Mirror(name) = to {
+        let mirrors = config.gobii.as_ref().is_some_and(|gobii| gobii.mirror.is_some());
+        let known = mirrors && name == MIRROR;
+        return known.then_some(()).ok_or_else(|| format!("there is no mirror {name:?} here"));
+    }
+    let people = config.notifications.as_ref();
+    let people = people.ok_or("notifications are not switched on here: leave out `notify`")?;
+    match (to, &people.smtp) {
+        (Notify::Webhook(url), _) => webhook::allowed(people, url).map(drop),
         (Notify::Email(to), Some(smtp)) => email::allowed(smtp, to).map(drop),
-        (Notify::Email(_), None) => Err("e-mail is not switched on here".to_owned()),
+        _ => Err("e-mail is not switched on here".to_owned()),
     }
 }
 
@@ -73,6 +68,7 @@ fn check_one(config: Option<&NotificationConfig>, to: &Notify) -> Result<(), Str
 pub(crate) fn brief(to: &Notify) -> String {
     match to {
         Notify::Email(to) => to.clone(),
+        Notify::Mirror(name) => format!("the server {name}"),
         Notify::Webhook(url) => {
             url.parse().map_or_else(|_| "a webhook".to_owned(), |url| Origin::of(&url).to_string())
         }
@@ -81,79 +77,15 @@ pub(crate) fn brief(to: &Notify) -> String {
 
 /// Tells what is due, until told to stop; nothing at all, if nothing is switched on.
 pub(crate) async fn run(app: App) {
-    let Some(config) = app.config.notifications.clone() else { return };
-    let teller = Teller { app, config, webhooks: Webhooks::new() };
-    while !teller.app.shutdown.is_cancelled() {
-        let told = teller.round().await.unwrap_or_else(|error| {
-            warn!(error = &error as &dyn std::error::Error, "could not tell what is due");
-            0
-        });
-        if told == 0 {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-                () = teller.app.shutdown.cancelled() => {}
-            }
+    let people = app.config.notifications.clone();
+    let mirror = app.config.gobii.as_ref().and_then(Mirror::of);
+    let retries = people.clone().unwrap_or_default();
+    let lane = async |way: Option<Way>| {
+        if let Some(way) = way {
+            Teller { app: app.clone(), retries: retries.clone(), way }.run().await;
         }
-    }
-}
-
-struct Teller {
-    app: App,
-    config: NotificationConfig,
-    webhooks: Webhooks,
-}
-
-impl Teller {
-    /// Tells what is due now; returns how much it was.
-    async fn round(&self) -> sqlx::Result<usize> {
-        let due = store::notification::claim(&self.app.db, AT_ONCE, LEASE).await?;
-        let told = join_all(due.iter().map(|due| self.tell(due))).await;
-        told.into_iter().collect::<sqlx::Result<Vec<()>>>()?;
-        Ok(due.len())
-    }
-
-    async fn tell(&self, due: &Due) -> sqlx::Result<()> {
-        let (db, id) = (&self.app.db, due.job);
-        let failure = match self.try_tell(due).await? {
-            Ok(()) => {
-                info!(job.id = %id, "told of the end of job {id}");
-                return store::notification::sent(db, due).await;
-            }
-            Err(failure) => failure,
-        };
-        let (why, again) = match failure {
-            Failure::Passing(why) => (why, self.config.again_after(due.tries)),
-            Failure::Final(why) => (why, None),
-        };
-        let outlook = if again.is_some() { "tried again" } else { "given up" };
-        warn!(job.id = %id, notification.id = due.id, "the end of job {id} is {outlook}: {why}");
-        let why: String = why.chars().take(MAX_ERROR_CHARS).collect();
-        store::notification::failed(db, due, &why, again).await
-    }
-
-    async fn try_tell(&self, due: &Due) -> sqlx::Result<Result<(), Failure>> {
-        let Some(job) = store::job::find_whole(&self.app.db, due.job).await? else {
-            return Ok(Err(Failure::Final("the job was forgotten".to_owned())));
-        };
-        let id = format!("ntf_{}_{}", due.job.0.simple(), due.id);
-        Ok(match &due.to {
-            Notify::Webhook(url) => {
-                self.webhooks.send(&self.config, Message { url, id, body: body(&job) }).await
-            }
-            Notify::Email(to) => match &self.config.smtp {
-                Some(smtp) => email::send(smtp, to, &id, self.letter(&job).await?).await,
-                None => Err(Failure::Final("e-mail is not switched on".to_owned())),
-            },
-        })
-    }
-
-    /// In the words of its kind, if the kind has any.
-    async fn letter(&self, job: &Job) -> sqlx::Result<Letter> {
-        let instruction = store::instruction::find(&self.app.db, &job.key).await?;
-        let special =
-            instruction.and_then(|it| self.app.kind(&job.kind)?.letter(job, it.body.get()));
-        Ok(special.unwrap_or_else(|| plain_letter(job)))
-    }
+    };
+    tokio::join!(lane(people.map(Way::people)), lane(mirror.map(Way::Mirror)));
 }
 
 /// What a webhook is sent: the event, when it was, and the job; with its report if there is room.

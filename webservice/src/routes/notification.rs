@@ -50,9 +50,12 @@ pub(crate) async fn resend_notification(
 ) -> Result<StatusCode, ApiError> {
     caller.demand_somewhere(Role::Operate)?;
     let tenants = caller.tenants(Role::Operate);
-    let resent = store::notification::resend(&app.db, id, tenants.only()).await;
-    let job = resent.doing("send the notification again")?;
-    let job = job.ok_or(ApiError::NoDeadNotification(id))?;
+    let job = store::notification::dead(&app.db, id, tenants.only()).await;
+    let job = job.doing("look up the notification")?.ok_or(ApiError::NoDeadNotification(id))?;
     app.let_do_to_job(&caller, &[Role::Operate], "resend", job).await?;
-    Ok(StatusCode::ACCEPTED)
+    let resent = store::notification::resend(&app.db, id).await;
+    match resent.doing("send the notification again")? {
+        true => Ok(StatusCode::ACCEPTED),
+        false => Err(ApiError::NoDeadNotification(id)),
+    }
 }

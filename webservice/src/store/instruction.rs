@@ -153,7 +153,13 @@ async fn insert(
             select ($6::uuid[])[row_number() over ()], key, kind, tenant, submitted_by, $7::text,
                    case when $7 is null then null else now() end, notify
               from kept
-            returning id, number, key, status, attempt, node, submitted_at
+            returning id, number, key, status, attempt, node, submitted_at, notify
+        ),
+        shown as (
+            insert into notification (job, target)
+            select made.id, target.value
+              from made, json_array_elements(made.notify) as target
+             where target.value -> 'mirror' is not null
         ),
         told as (
             insert into job_event (job, status, attempt, node, message)

@@ -361,6 +361,12 @@ pub(crate) async fn rerun(db: impl PgExecutor<'_>, of: JobId) -> sqlx::Result<Op
         told as (
             insert into job_event (job, status, attempt, message)
             select id, status, attempt, 'accepted, to do job ' || rerun_of || ' over' from made
+        ),
+        shown as (
+            insert into notification (job, target)
+            select made.id, target.value
+              from made, json_array_elements(made.notify) as target
+             where target.value -> 'mirror' is not null
         )
         "#,
         r#"

@@ -6,6 +6,7 @@ use schema::{JobId, Notification, NotificationFilter, NotificationStatus, Notify
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
+use super::job::COUNTED;
 use super::row::{signed, storable, undecodable, unsigned};
 
 /// Something to tell, taken for a while.
@@ -17,10 +18,20 @@ pub(crate) struct Due {
     pub(crate) tries: u32,
 }
 
+/// What is told apart from the rest, so that nobody waits for who is slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Webhooks and letters.
+    People,
+    /// Other servers that are shown how jobs stand.
+    Mirrors,
+}
+
 /// Takes what is due, the longest due first: nobody else tries it for as long as `lease`. Who dies
 /// over it leaves it to be tried again.
 pub(crate) async fn claim(
     db: impl PgExecutor<'_>,
+    lane: Lane,
     limit: u32,
     lease: Duration,
 ) -> sqlx::Result<Vec<Due>> {
@@ -31,6 +42,7 @@ pub(crate) async fn claim(
               from notification
              where status = 'pending'
                and next_at <= now()
+               and (target -> 'mirror' is not null) = $3
              order by next_at
              limit $1
                for update skip locked
@@ -43,6 +55,7 @@ pub(crate) async fn claim(
         "#,
         i64::from(limit),
         lease.as_secs_f64(),
+        lane == Lane::Mirrors,
     )
     .fetch_all(db)
     .await?;
@@ -98,22 +111,20 @@ pub(crate) async fn failed(
     .map(drop)
 }
 
-/// Has one that was given up tried again, if it belongs to these tenants; returns its job.
-pub(crate) async fn resend(
+/// The job of one that was given up, if it belongs to these tenants.
+pub(crate) async fn dead(
     db: impl PgExecutor<'_>,
     id: i64,
     tenants: Option<&[String]>,
 ) -> sqlx::Result<Option<JobId>> {
     let job = sqlx::query_scalar!(
         r#"
-        update notification
-           set status = 'pending', tries = 0, next_at = now(), error = null, updated_at = now()
-          from job
+        select notification.job
+          from notification
+          join job on job.id = notification.job
          where notification.id = $1
            and notification.status = 'dead'
-           and job.id = notification.job
            and ($2::text[] is null or job.tenant = any($2))
-        returning notification.job
         "#,
         id,
         tenants as Option<&[String]>,
@@ -121,6 +132,41 @@ pub(crate) async fn resend(
     .fetch_optional(db)
     .await?;
     Ok(job.map(JobId))
+}
+
+/// Has one that was given up tried again, if it still is; says whether it was.
+pub(crate) async fn resend(db: impl PgExecutor<'_>, id: i64) -> sqlx::Result<bool> {
+    let resent = sqlx::query!(
+        r#"
+        update notification
+           set status = 'pending', tries = 0, next_at = now(), error = null, updated_at = now()
+         where id = $1
+           and status = 'dead'
+        "#,
+        id,
+    );
+    Ok(resent.execute(db).await?.rows_affected() == 1)
+}
+
+/// How many wait to be told, and how many were given up; each counted to a bound.
+pub(crate) struct Standing {
+    pub(crate) pending: i64,
+    pub(crate) dead: i64,
+}
+
+pub(crate) async fn standing(db: impl PgExecutor<'_>) -> sqlx::Result<Standing> {
+    sqlx::query_as!(
+        Standing,
+        r#"
+        select (select count(*)
+                  from (select from notification where status = 'pending' limit $1) as counted) as "pending!",
+               (select count(*)
+                  from (select from notification where status = 'dead' limit $1) as counted) as "dead!"
+        "#,
+        COUNTED,
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// A page of those of these tenants, the newest first.

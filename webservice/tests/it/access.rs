@@ -273,6 +273,55 @@ async fn the_audit_tells_who_did_what_and_what_was_refused_and_cannot_be_changed
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn accounts_that_are_changed_beside_the_service_stand_in_the_audit(db: PgPool) {
+    let world = closed(&db, &[("ann", "submit:rice"), ("root", "admin:*")], json!({})).await;
+    let accounts = Accounts::open(&at(&db)).await.unwrap();
+    accounts.put("ann", None, Some(&["read:rice".parse().unwrap()])).await.unwrap();
+    accounts.remove("ann").await.unwrap();
+    let page = get(&world, "root", "/audit?object=ann").await.json();
+    let told = page["items"].as_array().unwrap().iter();
+    let told: Vec<_> = told.map(|entry| json!([entry["action"], entry["detail"]])).collect();
+    let changed = |grant: &str, password: bool| json!(["change account", {"grants": [grant], "password": password}]);
+    let removed = json!(["remove account", null]);
+    assert_eq!(told, [removed, changed("read:rice", false), changed("submit:rice", true)]);
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_gobii_client_stays_as_long_as_its_account_may_submit(db: PgPool) {
+    let root = tempfile::tempdir().unwrap();
+    let contact = json!({"id": 7, "first_name": "Ann", "last_name": "B", "email": "ann@example.org",
+                         "user_name": "ann"});
+    let crop = json!({"context": "/gobii-dev", "root": root.path(), "contacts": [contact]});
+    let accounts = Accounts::open(&at(&db)).await.unwrap();
+    let grant = async |grant: &str, password: Option<&str>| {
+        accounts.put("ann", password, Some(&[grant.parse().unwrap()])).await.unwrap();
+    };
+    grant("submit:dev", Some("of ann")).await;
+    let world = World::with(
+        &db,
+        json!({"token": SERVICES, "access": {}, "gobii": {"crops": {"dev": crop}}}),
+    )
+    .await;
+    let call =
+        |method: Method, path: &str| world.request(method, &format!("/gobii-dev/gobii/v1/{path}"));
+    let login = call(Method::POST, "auth").header("x-username", "ann");
+    let login = send(login.header("x-password", "of ann").body("empty")).await;
+    assert_eq!(login.status, 200, "{}", login.text);
+    let status = async || {
+        let request =
+            call(Method::GET, "names/cvs").header("x-auth-token", &login.headers["x-auth-token"]);
+        send(request).await.status
+    };
+    assert_eq!(status().await, 200);
+    grant("read:dev", None).await;
+    assert_eq!(status().await, 401);
+    grant("admin:*", None).await;
+    assert_eq!(status().await, 200);
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn the_services_know_each_other_and_nobody_else_may_speak_for_them(db: PgPool) {
     let world = closed(&db, &[("root", "admin:*")], json!({})).await;
     let page = send(world.request(Method::GET, "/job").bearer_auth(SERVICES)).await;

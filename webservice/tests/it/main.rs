@@ -18,6 +18,7 @@ mod http;
 mod list;
 mod metrics;
 mod migrations;
+mod mirror;
 mod node;
 mod notify;
 mod oidc;

@@ -155,6 +155,15 @@ async fn what_is_given_up_is_listed_and_can_be_sent_again(db: PgPool) {
     settle(&world, job, "failed").await;
     let dead = until(&world, "dead").await;
     assert!(dead["error"].as_str().unwrap().contains("503"), "{dead}");
+    let metrics = world.get("/metrics").await.text;
+    for line in [
+        "digester_notifications_total{outcome=\"failed\"} 1",
+        "digester_notifications_total{outcome=\"dead\"} 1",
+        "digester_dead_notifications 1",
+        "digester_waiting_notifications 0",
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
     let listed = world.get("/notification?status=dead").await.json();
     assert_eq!(listed["items"], json!([dead]));
     let resend = format!("/notification/{}/resend", dead["id"]);

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Response, Url, redirect::Policy};
+use reqwest::{Client, Url, redirect::Policy};
 use serde::Deserialize;
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
@@ -15,6 +15,7 @@ use super::{
     key::{self, Key},
     token::Token,
 };
+use crate::outside;
 
 /// How long the issuer may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -169,34 +170,12 @@ impl Shared {
 
     async fn get(&self, url: &str) -> Result<Vec<u8>, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
-        let answer = self.http.get(url).send().await.map_err(told)?;
+        let answer = self.http.get(url).send().await.map_err(|error| outside::told(&error))?;
         match answer.status() {
-            status if status.is_success() => bounded(answer).await,
+            status if status.is_success() => outside::read(answer, MAX_BYTES).await,
             status => Err(format!("it answers {status}")),
         }
     }
-}
-
-async fn bounded(mut answer: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(told)? {
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Err(format!("it answers more than {MAX_BYTES} bytes"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// The error with its causes.
-fn told(error: reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use schema::{Instruction, Job, JobId, JobStatus, Key, NewInstruction};
-use webservice::gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login};
+use webservice::gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login, Owner};
 
 /// Instructions and jobs by key; a clone shares them.
 #[derive(Clone, Default)]
@@ -19,6 +19,7 @@ struct State {
     kept: HashMap<Key, (Instruction, Job)>,
     failing: Option<BackendError>,
     tokens: HashMap<String, (String, String)>,
+    read: Vec<String>,
 }
 
 impl Memory {
@@ -38,6 +39,11 @@ impl Memory {
 
     pub(crate) fn instruction_of(&self, key: &str) -> Instruction {
         self.0.lock().unwrap().kept[key].0.clone()
+    }
+
+    /// Who read what.
+    pub(crate) fn read(&self) -> Vec<String> {
+        self.0.lock().unwrap().read.clone()
     }
 
     /// Changes a job.
@@ -80,11 +86,15 @@ impl Backend for Memory {
         &self,
         crop: &CropId,
         token: &str,
-    ) -> Result<Option<String>, BackendError> {
+    ) -> Result<Option<Owner>, BackendError> {
         self.state(|state| {
             let owner = state.tokens.get(token).filter(|(of, _)| of == crop.as_str());
-            owner.map(|(_, user)| user.clone())
+            owner.map(|(_, user)| Owner { user: user.clone(), submits: false })
         })
+    }
+
+    async fn note_read(&self, _: &CropId, user: &str, key: &Key) -> Result<(), BackendError> {
+        self.state(|state| state.read.push(format!("{user} {key}")))
     }
 
     async fn accept(&self, new: NewInstruction) -> Result<Acceptance, BackendError> {

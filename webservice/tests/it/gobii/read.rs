@@ -29,6 +29,7 @@ async fn a_job_is_told_in_the_terms_of_gobii() {
             assert_eq!(answer.data()[0]["status"], term);
         }
         let answer = world.get(&format!("instructions/loader/{NAME}")).await;
+        assert_eq!(world.memory.read().last().unwrap(), &format!("USER_READER {KEY}"));
         let told = &answer.data()[0]["procedure"]["metadata"]["gobiiJobStatus"];
         assert_eq!(*told, format!("CV_PROGRESSSTATUS_{name}"));
     }
