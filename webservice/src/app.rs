@@ -67,6 +67,8 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Doors {
     pub(crate) tls: Option<Tls>,
     pub(crate) calls: Calls,
+    /// How those are called who are told of jobs.
+    pub(crate) hooks: Calls,
 }
 
 /// What [`App`] shares.
@@ -112,7 +114,8 @@ impl App {
     ) -> Self {
         let news = Arc::new(News::new());
         let accepting = Accepting { db: batches.clone(), news: Arc::clone(&news) };
-        let access = Access::new(db.clone(), config.access.clone(), config.token.clone());
+        let access =
+            Access::new(db.clone(), config.access.clone(), config.token.clone(), &doors.calls);
         Self(Arc::new(Shared {
             access,
             db,

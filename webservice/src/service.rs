@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
-use edge::{Calls, Listener, Tls};
+use edge::{Calls, CallsConfig, Listener, Tls};
 use schema::Kind;
 use sqlx::migrate::MigrateError;
 use tokio::net::TcpListener;
@@ -66,13 +66,16 @@ impl Service {
         let tls = tls.context("read what `webservice.tls` names")?;
         let calls = Calls::load(&self.config.calls);
         let calls = calls.context("read what `webservice.calls` names")?;
+        let ca = self.config.notifications.as_ref().and_then(|config| config.ca.clone());
+        let hooks = Calls::load(&CallsConfig { ca, ..CallsConfig::default() });
+        let hooks = hooks.context("read what `webservice.notifications.ca` names")?;
         let pools = Pools::new(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
         let grace = Duration::from_secs(self.config.grace_seconds);
         let app = App::new(
             pools.clone(),
             self.config,
-            Doors { tls: tls.clone(), calls },
+            Doors { tls: tls.clone(), calls, hooks },
             self.checks,
             shutdown.clone(),
         );

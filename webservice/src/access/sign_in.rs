@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use edge::{Batcher, Token};
+use edge::{Batcher, Calls, Token};
 use jiff::{SignedDuration, Timestamp};
 use schema::{ApiToken, Grant, NewToken, Role};
 use sqlx::PgPool;
@@ -64,12 +64,17 @@ pub(crate) enum SignedIn {
 }
 
 impl Access {
-    pub(crate) fn new(db: PgPool, config: Option<AccessConfig>, services: Option<Token>) -> Self {
+    pub(crate) fn new(
+        db: PgPool,
+        config: Option<AccessConfig>,
+        services: Option<Token>,
+        calls: &Calls,
+    ) -> Self {
         let login = config.as_ref().map(|config| config.login.clone()).unwrap_or_default();
         let directory = config.as_ref().and_then(|config| config.ldap.clone());
         let oidc = config.as_ref().and_then(|config| config.oidc.clone());
         Self {
-            oidc: oidc.map(Oidc::new),
+            oidc: oidc.map(|config| Oidc::new(config, calls)),
             audit: Batcher::new(Auditing { db: db.clone() }, 1),
             failures: Failures::new(login.failures, login.forgive()),
             directory: directory.map(Directory::new),

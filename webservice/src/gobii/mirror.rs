@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use edge::Calls;
 use reqwest::{
     Client, Method, Response, StatusCode,
     header::{ACCEPT, CONTENT_TYPE},
@@ -52,12 +53,12 @@ pub(crate) struct Mirror {
 
 impl Mirror {
     /// The mirror, if it is switched on.
-    pub(crate) fn of(gobii: &GobiiConfig) -> Option<Self> {
+    pub(crate) fn of(gobii: &GobiiConfig, calls: &Calls) -> Option<Self> {
         let (config, upstream) = (gobii.mirror.clone()?, gobii.upstream.as_ref()?.to_string());
         let upstream = upstream.trim_end_matches('/');
         let at = |context| format!("{upstream}{context}gobii/v1");
         let crops = gobii.crops.contexts().map(|(id, context)| (id.to_string(), at(context)));
-        let http = Client::builder().redirect(Policy::none()).build();
+        let http = calls.client().redirect(Policy::none()).build();
         Some(Self {
             http: http.expect("a client with these settings always builds"),
             config,

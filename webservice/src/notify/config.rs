@@ -1,6 +1,6 @@
 //! What an operator may set about telling others of the ends of jobs.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use edge::SigningKey;
 use lettre::message::Mailbox;
@@ -29,6 +29,10 @@ pub struct NotificationConfig {
     /// What webhooks are signed with: `whsec_` and 24 to 64 bytes in base64.
     #[serde(default)]
     pub secret: Option<SigningKey>,
+    /// Who vouches for webhooks and for the server that takes e-mail, as PEM; whoever the machine
+    /// believes when absent.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
     /// The server that takes e-mail; without it, there is none.
     #[serde(default)]
     pub smtp: Option<SmtpConfig>,
@@ -46,6 +50,7 @@ impl Default for NotificationConfig {
             webhooks: Vec::new(),
             private: false,
             secret: None,
+            ca: None,
             smtp: None,
             max_tries: max_tries(),
             first_retry_seconds: first_retry_seconds(),

@@ -1,6 +1,6 @@
 //! Letters, handed in at an SMTP server.
 
-use std::time::Duration;
+use std::{io, path::Path, time::Duration};
 
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
@@ -8,7 +8,7 @@ use lettre::{
     transport::smtp::{
         self,
         authentication::Credentials,
-        client::{Tls, TlsParameters},
+        client::{Certificate, CertificateStore, Tls, TlsParameters},
     },
 };
 
@@ -35,6 +35,7 @@ pub struct Letter {
 /// Hands a letter in. The same letter has the same id in every try.
 pub(super) async fn send(
     config: &SmtpConfig,
+    ca: Option<&Path>,
     to: &str,
     id: &str,
     letter: Letter,
@@ -49,7 +50,12 @@ pub(super) async fn send(
         .subject(letter.subject)
         .multipart(body)
         .map_err(|error| Failure::Final(error.to_string()))?;
-    let transport = transport(config).map_err(|error| Failure::Passing(told(&error)))?;
+    let unreadable = |error: io::Error| Failure::Passing(format!("the file of `ca`: {error}"));
+    let ca = match ca {
+        Some(file) => Some(tokio::fs::read(file).await.map_err(unreadable)?),
+        None => None,
+    };
+    let transport = transport(config, ca).map_err(|error| Failure::Passing(told(&error)))?;
     match transport.send(message).await {
         Ok(_) => Ok(()),
         Err(error) if error.is_permanent() => Err(Failure::Final(told(&error))),
@@ -68,8 +74,18 @@ pub(super) fn allowed(config: &SmtpConfig, to: &str) -> Result<Address, String> 
     }
 }
 
-fn transport(config: &SmtpConfig) -> Result<AsyncSmtpTransport<Tokio1Executor>, smtp::Error> {
-    let parameters = || TlsParameters::new(config.host.clone());
+/// Believes whoever this PEM vouches for, or whom the machine believes.
+fn transport(
+    config: &SmtpConfig,
+    ca: Option<Vec<u8>>,
+) -> Result<AsyncSmtpTransport<Tokio1Executor>, smtp::Error> {
+    let parameters = || match &ca {
+        Some(pem) => TlsParameters::builder(config.host.clone())
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(Certificate::from_pem(pem)?)
+            .build(),
+        None => TlsParameters::new(config.host.clone()),
+    };
     let (tls, usual) = match config.encryption {
         Encryption::Starttls => (Tls::Required(parameters()?), smtp::SUBMISSION_PORT),
         Encryption::Tls => (Tls::Wrapper(parameters()?), smtp::SUBMISSIONS_PORT),

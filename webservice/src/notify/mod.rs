@@ -15,7 +15,10 @@ pub use email::Letter;
 use schema::{Job, JobStatus, Notify};
 use serde_json::{Value, json};
 
-use self::teller::{Teller, Way};
+use self::{
+    teller::{Teller, Way},
+    webhook::Webhooks,
+};
 use crate::{
     app::App,
     config::Config,
@@ -78,14 +81,16 @@ pub(crate) fn brief(to: &Notify) -> String {
 /// Tells what is due, until told to stop; nothing at all, if nothing is switched on.
 pub(crate) async fn run(app: App) {
     let people = app.config.notifications.clone();
-    let mirror = app.config.gobii.as_ref().and_then(Mirror::of);
+    let gobii = app.config.gobii.as_ref();
+    let mirror = gobii.and_then(|gobii| Mirror::of(gobii, &app.doors.calls));
     let retries = people.clone().unwrap_or_default();
     let lane = async |way: Option<Way>| {
         if let Some(way) = way {
             Teller { app: app.clone(), retries: retries.clone(), way }.run().await;
         }
     };
-    tokio::join!(lane(people.map(Way::people)), lane(mirror.map(Way::Mirror)));
+    let people = people.map(|config| Way::People(config, Webhooks::new(&app.doors.hooks)));
+    tokio::join!(lane(people), lane(mirror.map(Way::Mirror)));
 }
 
 /// What a webhook is sent: the event, when it was, and the job; with its report if there is room.

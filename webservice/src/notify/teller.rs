@@ -38,10 +38,6 @@ pub(super) enum Way {
 }
 
 impl Way {
-    pub(super) fn people(config: NotificationConfig) -> Self {
-        Self::People(config, Webhooks::new())
-    }
-
     const fn lane(&self) -> Lane {
         match self {
             Self::People(..) => Lane::People,
@@ -113,8 +109,12 @@ impl Teller {
             (Way::People(config, webhooks), Notify::Webhook(url)) => {
                 Ok(webhooks.send(config, Message { url, id, body: body(&job) }).await)
             }
-            (Way::People(NotificationConfig { smtp: Some(smtp), .. }, _), Notify::Email(to)) => {
-                Ok(email::send(smtp, to, &id, self.letter(&job).await?).await)
+            (
+                Way::People(config @ NotificationConfig { smtp: Some(smtp), .. }, _),
+                Notify::Email(to),
+            ) => {
+                let ca = config.ca.as_deref();
+                Ok(email::send(smtp, ca, to, &id, self.letter(&job).await?).await)
             }
             (Way::Mirror(mirror), Notify::Mirror(_)) => self.show(mirror, job).await,
             _ => Ok(Err(Failure::Final("that is not switched on".to_owned()))),

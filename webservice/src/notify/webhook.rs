@@ -40,9 +40,8 @@ pub(super) struct Message<'a> {
 }
 
 impl Webhooks {
-    pub(super) fn new() -> Self {
-        // They are the world's, and not the institute's: whom the machine believes is believed.
-        Self { tls: TlsConnector::from(Calls::default().tls()) }
+    pub(super) fn new(calls: &Calls) -> Self {
+        Self { tls: TlsConnector::from(calls.tls()) }
     }
 
     /// Sends a message, if its URL is one that may be told.

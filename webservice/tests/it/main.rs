@@ -21,6 +21,7 @@ mod migrations;
 mod mirror;
 mod node;
 mod notify;
+mod notify_tls;
 mod oidc;
 mod openapi;
 mod outage;

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use edge::Calls;
 use reqwest::{Client, Url, redirect::Policy};
 use serde::Deserialize;
 use tokio::{sync::Mutex as AsyncMutex, time::Instant};
@@ -71,8 +72,8 @@ impl Known {
 }
 
 impl Issuer {
-    pub(super) fn new(config: &OidcConfig) -> Self {
-        let http = edge::client().redirect(Policy::none()).build();
+    pub(super) fn new(config: &OidcConfig, calls: &Calls) -> Self {
+        let http = calls.client().redirect(Policy::none()).build();
         Self(Arc::new(Shared {
             http: http.expect("a client with these settings always builds"),
             url: config.issuer.clone(),
@@ -196,7 +197,7 @@ mod tests {
         let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", silent.local_addr().unwrap());
         let config = serde_json::json!({"issuer": url, "audience": "digester"});
-        let issuer = Issuer::new(&serde_json::from_value(config).unwrap());
+        let issuer = Issuer::new(&serde_json::from_value(config).unwrap(), &Calls::default());
         let token = Token::read("eyJhbGciOiJFZERTQSJ9.e30.c2ln").unwrap();
         let why = Err(Disbelief::IssuerAway("no answer in 5s".to_owned()));
         assert_eq!(issuer.keys_for(&token).await.map(drop), why);

@@ -6,6 +6,7 @@ mod issuer;
 mod key;
 mod token;
 
+use edge::Calls;
 use jiff::Timestamp;
 use schema::Grant;
 
@@ -37,8 +38,8 @@ pub(super) enum Disbelief {
 }
 
 impl Oidc {
-    pub(super) fn new(config: OidcConfig) -> Self {
-        Self { issuer: Issuer::new(&config), config }
+    pub(super) fn new(config: OidcConfig, calls: &Calls) -> Self {
+        Self { issuer: Issuer::new(&config, calls), config }
     }
 
     /// Whose token this is, and what they may do by it.
