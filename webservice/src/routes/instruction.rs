@@ -64,7 +64,8 @@ pub(crate) async fn create_instruction(
     };
     match new {
         OneOrMany::One(new) if meant.dry_run => {
-            caller.demand(Role::Submit, new.tenant.as_deref())?;
+            // It shows what stands in files.
+            app.let_do(&caller, &[Role::Submit], || deed("preview", &new)).await?;
             app.preview(new).await.map(|preview| Json(preview).into_response())
         }
         OneOrMany::Many(_) if meant.dry_run => {
@@ -92,11 +93,7 @@ pub(crate) async fn accept(
     caller: &Caller,
     mut new: NewInstruction,
 ) -> Result<(StatusCode, Job), ApiError> {
-    let deed = || {
-        let key = new.key.as_ref().map_or("instruction", Key::as_str);
-        Deed::new("create", key).of(new.tenant.as_deref())
-    };
-    app.let_do(caller, &[Role::Submit], deed).await?;
+    app.let_do(caller, &[Role::Submit], || deed("create", &new)).await?;
     if let Some(name) = caller.speaks_as(new.tenant.as_deref()) {
         new.submitted_by = Some(name.to_owned());
     }
@@ -106,6 +103,11 @@ pub(crate) async fn accept(
         Acceptance::Known(job) => Ok((StatusCode::OK, job)),
         Acceptance::Taken(job) => Err(ApiError::KeyTaken { key: job.key }),
     }
+}
+
+fn deed(action: &'static str, new: &NewInstruction) -> Deed {
+    let key = new.key.as_ref().map_or("instruction", Key::as_str);
+    Deed::new(action, key).of(new.tenant.as_deref())
 }
 
 /// Many at once; an answer for each, unless none can be accepted for now.

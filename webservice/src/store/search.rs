@@ -321,6 +321,19 @@ pub(crate) async fn last(
     Ok(Stretch { from: from.map_or(stretch.from, JobId), ..stretch })
 }
 
+/// How many jobs of a stretch have not settled; told by an index alone.
+pub(crate) async fn unsettled_of(db: impl PgExecutor<'_>, stretch: Stretch) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        select count(*) as "count!" from job where settled_at is null and id < $1 and id >= $2
+        "#,
+        stretch.before.0,
+        stretch.from.0,
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// The jobs of the instruction with exactly this key, if it is one of these tenants', or of any.
 pub(crate) async fn of_instruction(
     db: impl PgExecutor<'_>,

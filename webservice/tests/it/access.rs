@@ -263,6 +263,13 @@ async fn the_audit_tells_who_did_what_and_what_was_refused_and_cannot_be_changed
         told,
         [json!(["ann", "cancel", "rice", true]), json!(["bob", "cancel", "rice", false])]
     );
+    for who in ["ann", "bob"] {
+        let path = "/instruction?dry_run=true";
+        call(&world, who, Method::POST, path, of("rice", "seen")).await;
+    }
+    let looks = get(&world, "root", "/audit?action=preview&object=seen").await.json();
+    let looks = looks["items"].as_array().unwrap().iter().map(|look| look["allowed"].clone());
+    assert_eq!(looks.collect::<Vec<_>>(), [false, true], "bob may not, and ann may");
     let logins = get(&world, "root", "/audit?action=login&actor=bob&limit=1").await.json();
     assert_eq!(logins["items"][0]["origin"], "127.0.0.1");
     for change in ["update audit set actor = 'eve'", "delete from audit", "truncate audit"] {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use schema::{Job, JobId};
+use schema::{Job, JobId, JobStatus};
 
 use crate::{
     app::App,
@@ -18,6 +18,8 @@ use super::filter::Filter;
 const PAGE: usize = 50;
 /// How many of the newest jobs are looked at one by one at first, and before the clock is.
 const AT_ONCE: i64 = 20_000;
+/// How many are passed over at once if none of them can be wanted.
+const SKIPPED: i64 = 4 * AT_ONCE;
 /// How much longer the next piece is that is looked at, where an index tells which jobs are worth it
 /// and the one before was `CHEAP`.
 const GROWTH: u32 = 4;
@@ -97,7 +99,10 @@ async fn look_through(
     mut rest: Stretch,
 ) -> Result<Found, ApiError> {
     let begun = Instant::now();
-    let mut piece = last(app, rest).await?;
+    if wanted.status == Some(JobStatus::Completed) {
+        rest = behind_waiting(app, rest, begun).await?;
+    }
+    let mut piece = last(app, rest, AT_ONCE).await?;
     let mut span = covered(piece) * GROWTH;
     let mut jobs = newest(app, wanted, piece, PAGE + 1).await?;
     let mut by_index = !wanted.is_hidden();
@@ -121,7 +126,7 @@ async fn look_through(
                 None => by_index = false,
             }
         } else {
-            piece = last(app, rest).await?;
+            piece = last(app, rest, AT_ONCE).await?;
             jobs.extend(newest(app, wanted, piece, wanting).await?);
             by_index = !wanted.is_hidden();
             span = covered(piece) * GROWTH;
@@ -130,8 +135,21 @@ async fn look_through(
     Ok(page(jobs))
 }
 
-async fn last(app: &App, stretch: Stretch) -> Result<Stretch, ApiError> {
-    search::last(&app.pages, stretch, AT_ONCE).await.doing("list the jobs")
+/// A stretch without those at its end that all wait or run, of which there may be many.
+async fn behind_waiting(app: &App, mut rest: Stretch, begun: Instant) -> Result<Stretch, ApiError> {
+    while begun.elapsed() < PATIENCE {
+        let piece = last(app, rest, SKIPPED).await?;
+        let unsettled = search::unsettled_of(&app.pages, piece).await.doing("list the jobs")?;
+        if unsettled < SKIPPED {
+            break;
+        }
+        rest.before = piece.from;
+    }
+    Ok(rest)
+}
+
+async fn last(app: &App, stretch: Stretch, jobs: i64) -> Result<Stretch, ApiError> {
+    search::last(&app.pages, stretch, jobs).await.doing("list the jobs")
 }
 
 /// How much time a stretch of jobs covers; never none, so that looking earlier gets somewhere.

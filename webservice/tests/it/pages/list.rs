@@ -185,21 +185,37 @@ async fn a_list_that_makes_no_sense_is_a_page_that_says_so(db: PgPool) {
     world.stop().await;
 }
 
-/// As many jobs as are looked at one by one before an index is asked, and one that is older still.
-async fn many_and_one_of_ann(db: &PgPool) {
+/// So many jobs that wait, and one of Ann's that is older still.
+async fn many_and_one_of_ann(db: &PgPool, many: i32) {
     let jobs = "insert into job (id, key, kind, tenant, submitted_by, submitted_at)
          select (lpad(to_hex(1700000000000 + n), 12, '0') || '7000800000000000' || lpad(to_hex(n), 4, '0'))::uuid,
                 case n when 0 then 'old' else 'k' || n end, 'k', 't',
                 case n when 0 then 'ann' else 'ben' end, to_timestamp(1700000000 + n / 1000.0)
-           from generate_series(0, 20500) as n";
-    sqlx::query(jobs).execute(db).await.unwrap();
+           from generate_series(0, $1) as n";
+    sqlx::query(jobs).bind(many).execute(db).await.unwrap();
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_completed_is_found_behind_all_that_waits(db: PgPool) {
+    let world = World::new(&db).await;
+    // More than are passed over at once.
+    many_and_one_of_ann(&db, 81_000).await;
+    sqlx::query("update job set status = 'completed', settled_at = now() where key = 'old'")
+        .execute(&db)
+        .await
+        .unwrap();
+    for asked in ["status=completed", "status=completed&user=ann"] {
+        assert_eq!(keys(&page(&world, asked).await.text), ["old"], "{asked}");
+    }
+    world.stop().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn what_is_rare_is_found_behind_many_others(db: PgPool) {
     let world = World::new(&db).await;
     world.submit("newest").await;
-    many_and_one_of_ann(&db).await;
+    // More than are looked at one by one before an index is asked.
+    many_and_one_of_ann(&db, 20_500).await;
     for asked in ["user=ann", "text=old", "user=ann&status=submitted", "user=ann&text=o"] {
         assert_eq!(keys(&page(&world, asked).await.text), ["old"], "{asked}");
     }
