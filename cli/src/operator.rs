@@ -16,7 +16,7 @@ use anyhow::{Context as _, bail};
 use edge::{Credentials, KeysConfig, Peer, Signer, Token, Way};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
-use schema::{Job, JobFilter, NodeId};
+use schema::{Job, JobFilter, Limit, NodeId};
 use serde_json::{Value, json};
 
 use crate::{
@@ -169,11 +169,8 @@ impl Node {
 /// Writes the newest settled jobs, the oldest of them first.
 async fn trace(args: Trace) -> anyhow::Result<()> {
     let api = args.server.api()?;
-    let mut filter = JobFilter {
-        settled: Some(true),
-        limit: Some(JobFilter::MAX_LIMIT),
-        ..JobFilter::default()
-    };
+    let mut filter =
+        JobFilter { settled: Some(true), limit: Some(Limit::MOST), ..JobFilter::default() };
     let mut jobs = Vec::new();
     loop {
         let page = api.jobs(&filter).await?;

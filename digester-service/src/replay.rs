@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use edge::Step;
-use schema::{Attempt, DigestConfig, Job, JobFilter, JobId, JobStatus, Kind, NewJob};
+use schema::{Attempt, DigestConfig, Job, JobFilter, JobId, JobStatus, Kind, Limit, NewJob};
 use serde_json::value::RawValue;
 use tracing::{debug, warn};
 
@@ -73,7 +73,7 @@ async fn pass(node: &Node, instructions: bool) -> Result<(), Away> {
     let mut filter = JobFilter {
         settled: Some(false),
         node: Some(node.name.clone()),
-        limit: Some(JobFilter::MAX_LIMIT),
+        limit: Some(Limit::MOST),
         instructions,
         ..JobFilter::default()
     };

@@ -60,7 +60,7 @@ fn api(lock: Lock) -> OpenApiRouter<Arc<Node>> {
 
 /// The OpenAPI document of the digester service.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-    api(Lock::Open).into_openapi()
+    edge::with_problems(api(Lock::Open).into_openapi())
 }
 
 /// The routes, ready to serve.
@@ -134,8 +134,9 @@ async fn take_jobs(node: &Node, requests: Vec<DigestRequest>) -> Response {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Foremost {
-    /// So many at most: those under way, then those that wait, with the reasons.
-    limit: Option<usize>,
+    /// So many at most, but no more than 1000: those under way, then those that wait, with the
+    /// reasons.
+    limit: Option<u32>,
 }
 
 /// Every job that the node holds, oldest first; or only the foremost.
@@ -146,7 +147,7 @@ async fn list_held(
     Query(Foremost { limit }): Query<Foremost>,
 ) -> Json<Vec<Held>> {
     Json(match limit {
-        Some(limit) => node.intake.foremost(limit.min(MAX_ITEMS)),
+        Some(limit) => node.intake.foremost(MAX_ITEMS.min(limit as usize)),
         None => node.intake.list(),
     })
 }

@@ -5,8 +5,16 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        Object, RefOr,
+        schema::{Schema, Type},
+    },
+};
 use uuid::Uuid;
+
+use crate::Limit;
 
 /// What somebody may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +145,16 @@ impl Tenants {
     }
 }
 
+impl PartialSchema for Grant {
+    fn schema() -> RefOr<Schema> {
+        let text = Object::builder().schema_type(Type::String);
+        let text = text.pattern(Some(r"^(read|submit|operate|admin):[^\x00]+$"));
+        text.examples(["submit:rice"]).into()
+    }
+}
+
+impl ToSchema for Grant {}
+
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.role, self.tenant.as_deref().unwrap_or("*"))
@@ -186,7 +204,6 @@ pub struct NewToken {
     /// What it is for, for people.
     pub label: String,
     /// What its bearer may do at most; never more than its owner may.
-    #[schema(value_type = Vec<String>, example = json!(["submit:rice"]))]
     pub grants: Vec<Grant>,
     /// For how many days it is good.
     #[schema(minimum = 1, maximum = 366)]
@@ -208,7 +225,6 @@ pub struct ApiToken {
     /// What it is for.
     pub label: String,
     /// What its bearer may do at most.
-    #[schema(value_type = Vec<String>, example = json!(["submit:rice"]))]
     pub grants: Vec<Grant>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
@@ -257,12 +273,15 @@ pub struct AuditEntry {
 pub struct AuditFilter {
     /// Only what this one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^[^\\x00]*$")]
     pub actor: Option<String>,
     /// Only this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^[^\\x00]*$")]
     pub action: Option<String>,
     /// Only what was done to this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^[^\\x00]*$")]
     pub object: Option<String>,
     /// Only what was (or was not) allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -270,17 +289,10 @@ pub struct AuditFilter {
     /// Where the page begins: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// How many at most.
+    /// How many at most; 100 if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[param(minimum = 1, maximum = 500)]
-    pub limit: Option<u32>,
-}
-
-impl AuditFilter {
-    /// What a page holds when nothing is said.
-    pub const DEFAULT_LIMIT: u32 = 100;
-    /// What a page holds at most.
-    pub const MAX_LIMIT: u32 = 500;
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    pub limit: Option<Limit>,
 }
 
 #[cfg(test)]

@@ -82,11 +82,11 @@ fn check_name(what: &'static str, max: usize, text: &str) -> Result<(), InvalidN
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:tt) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(try_from = "String", into = "String")]
-        #[schema(value_type = String, min_length = 1)]
+        #[schema(value_type = String, max_length = $max, pattern = r"^(?!\.{1,2}$)[^/\x00-\x1f\x7f-\x9f]+$")]
         pub struct $name(String);
 
         impl $name {

@@ -31,7 +31,7 @@ pub use node::{Attempt, Heartbeat, Lease, Node, NodeState};
 pub use notification::{
     Notification, NotificationFilter, NotificationStatus, Notify, UnknownNotificationStatus,
 };
-pub use page::{JobFilter, Page};
+pub use page::{InvalidLimit, JobFilter, Limit, Page};
 pub use patch::{AddressedPatch, ItemAnswer, JobPatch, PatchAnswer, Progress};
 pub use preview::{Preview, PreviewReport, PreviewRequest, PreviewRow, TablePreview};
 pub use problem::{Problem, ProblemKind};

@@ -28,8 +28,8 @@ pub(crate) enum ApiError {
     TooManyStreams,
     #[error("as many instructions are looked at as may be; try again")]
     TooManyPreviews,
-    #[error("nobody can tell what would become of an instruction of kind “{kind}”: {why}")]
-    NoPreview { kind: Kind, why: String },
+    #[error("nobody can tell what would become of an instruction of kind “{kind}”: {}", .why.text)]
+    NoPreview { kind: Kind, why: Unseen },
     #[error("files cannot be had here: the operator has not switched downloads on")]
     NoDownloads,
     #[error("there is no notification {0} that was given up")]
@@ -74,6 +74,14 @@ pub(crate) enum ApiError {
     },
 }
 
+/// Why nobody can tell what would become of an instruction.
+#[derive(Debug)]
+pub(crate) struct Unseen {
+    pub(crate) text: String,
+    /// Whether it may be otherwise a little later.
+    pub(crate) is_passing: bool,
+}
+
 impl ApiError {
     fn kind(&self) -> ProblemKind {
         match self {
@@ -85,9 +93,6 @@ impl ApiError {
             Self::Unknown => ProblemKind::Unauthorized,
             Self::NotAllowed { .. } => ProblemKind::Forbidden,
             Self::TooManyTries { .. } => ProblemKind::TooManyRequests,
-            Self::Invalid(_) | Self::Refused(_) | Self::InstructionMissing { .. } => {
-                ProblemKind::Invalid
-            }
             Self::KeyTaken { .. } | Self::JobDiffers { .. } | Self::NameTaken(_) => {
                 ProblemKind::Conflict
             }
@@ -95,10 +100,14 @@ impl ApiError {
             Self::IllegalMove { .. } | Self::Unsettled { .. } => ProblemKind::IllegalMove,
             Self::TooManyStreams
             | Self::TooManyPreviews
-            | Self::NoPreview { .. }
+            | Self::NoPreview { why: Unseen { is_passing: true, .. }, .. }
             | Self::NodeAway
             | Self::DirectoryAway
             | Self::IssuerAway => ProblemKind::Unavailable,
+            Self::Invalid(_)
+            | Self::Refused(_)
+            | Self::NoPreview { .. }
+            | Self::InstructionMissing { .. } => ProblemKind::Invalid,
             Self::NoDownloads => ProblemKind::Forbidden,
             Self::Database { source, .. } if is_outage(source) => ProblemKind::Unavailable,
             Self::Database { source, .. } if is_unstorable(source) => ProblemKind::Invalid,

@@ -27,7 +27,7 @@ use self::{
 };
 use crate::{
     app::App,
-    error::{ApiError, Doing as _},
+    error::{ApiError, Doing as _, Unseen},
     store::{self, job::ToForward},
 };
 
@@ -253,7 +253,8 @@ pub(crate) async fn preview(app: &App, request: &PreviewRequest) -> Result<Previ
     if addresses.is_empty() {
         addresses.clone_from(&app.config.forward.digesters);
     }
-    let mut why = "no digester service that serves it is known to live".to_owned();
+    let text = "no digester service that serves it is known to live".to_owned();
+    let mut why = Unseen { text, is_passing: true };
     for address in addresses.iter().take(ASKED_FOR_PREVIEW) {
         match app.forwarder.preview(address, request).await {
             Ok(preview) => return Ok(preview),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use schema::{AuditEntry, AuditFilter};
+use schema::{AuditEntry, AuditFilter, Limit};
 
 use crate::{
     client::{api::Common, print},
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         object: args.object,
         allowed: args.refused.then_some(false),
         after: None,
-        limit: args.all.then_some(AuditFilter::MAX_LIMIT),
+        limit: args.all.then_some(Limit::MOST),
     };
     loop {
         let page = api.audit(&filter).await?;

@@ -7,7 +7,8 @@ use edge::{Calls, CallsConfig, Token};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use schema::{
     Accepted, ApiToken, AuditEntry, AuditFilter, Instruction, Job, JobEvent, JobFilter, JobId, Key,
-    NewInstruction, NewToken, Node, Notification, NotificationFilter, Page, Preview, Problem,
+    Limit, NewInstruction, NewToken, Node, Notification, NotificationFilter, Page, Preview,
+    Problem,
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -182,7 +183,7 @@ impl Api {
             return Ok(id);
         }
         let key: Key = name.parse().with_context(|| format!("{name:?} names no job"))?;
-        let filter = JobFilter { key: Some(key), limit: Some(1), ..JobFilter::default() };
+        let filter = JobFilter { key: Some(key), limit: Some(Limit::ONE), ..JobFilter::default() };
         match self.jobs(&filter).await?.items.first() {
             Some(job) => Ok(job.id),
             None => bail!("no job has the id or the key {name}; `digester jobs` lists them"),

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, process::ExitCode};
 
 use jiff::Timestamp;
-use schema::{Job, JobEvent, JobFilter, JobId};
+use schema::{Job, JobEvent, JobFilter, JobId, Limit};
 
 use super::{
     api::{Api, Common},
@@ -14,7 +14,7 @@ use super::{
 use crate::data::say;
 
 /// How many of the newest jobs are looked at beside those that are still to be done.
-const NEWEST: u32 = 100;
+const NEWEST: Limit = Limit::MANY;
 
 /// What `events` is told.
 #[derive(clap::Args)]
@@ -88,7 +88,7 @@ impl Watched {
 
 async fn jobs(api: &Api) -> anyhow::Result<Vec<Job>> {
     let newest = JobFilter { limit: Some(NEWEST), ..JobFilter::default() };
-    let limit = Some(JobFilter::MAX_LIMIT);
+    let limit = Some(Limit::MOST);
     let to_do = JobFilter { settled: Some(false), limit, ..JobFilter::default() };
     // In this order: what settles between the two questions is among the first answer.
     let mut jobs = patiently(async || api.jobs(&to_do).await).await?.items;

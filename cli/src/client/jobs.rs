@@ -4,7 +4,7 @@ use std::{collections::HashMap, process::ExitCode, time::Duration};
 
 use console::Term;
 use jiff::Timestamp;
-use schema::{Job, JobFilter, JobId, JobStatus, Key, Kind, NodeId};
+use schema::{Job, JobFilter, JobId, JobStatus, Key, Kind, Limit, NodeId};
 
 use super::{
     api::{Api, Common},
@@ -40,8 +40,8 @@ pub(crate) struct Args {
     #[arg(long)]
     key: Option<Key>,
     /// How many at most.
-    #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
-    limit: u32,
+    #[arg(long, short = 'n', default_value = "20")]
+    limit: Limit,
     /// Where to go on: what the list before said at its end.
     #[arg(long)]
     after: Option<JobId>,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use schema::{JobId, NotificationFilter, NotificationStatus};
+use schema::{JobId, Limit, NotificationFilter, NotificationStatus};
 
 use super::{api::Common, print};
 use crate::data::say;
@@ -29,8 +29,8 @@ struct List {
     #[arg(long)]
     job: Option<JobId>,
     /// How many at most.
-    #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
-    limit: u32,
+    #[arg(long, short = 'n', default_value = "20")]
+    limit: Limit,
     /// Where to go on: what the list before said at its end.
     #[arg(long)]
     after: Option<i64>,

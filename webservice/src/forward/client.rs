@@ -12,6 +12,8 @@ use schema::{
 };
 use tracing::warn;
 
+use crate::error::Unseen;
+
 pub(crate) use regulation::Unanswered;
 
 /// How long a node may take to say why a job waits; who asked is waiting, too.
@@ -138,12 +140,12 @@ impl Client {
         &self,
         digester: &str,
         request: &PreviewRequest,
-    ) -> Result<Preview, String> {
+    ) -> Result<Preview, Unseen> {
         let url = at(digester, "preview");
         let away = |error: reqwest::Error| {
             let error = &error as &dyn std::error::Error;
             warn!(error, url, "{url} does not tell what would become of an instruction");
-            "the digester service does not answer".to_owned()
+            Unseen { text: "the digester service does not answer".to_owned(), is_passing: true }
         };
         let response = self.peer.request(Method::POST, &url).json(request).send().await;
         let response = response.map_err(away)?;
@@ -151,7 +153,8 @@ impl Client {
             StatusCode::OK => response.json().await.map_err(away),
             status => {
                 let told = response.json::<Problem>().await.ok().and_then(|told| told.detail);
-                Err(told.unwrap_or_else(|| format!("it answers {status}")))
+                let text = told.unwrap_or_else(|| format!("it answers {status}"));
+                Err(Unseen { text, is_passing: status != StatusCode::UNPROCESSABLE_ENTITY })
             }
         }
     }

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderName, StatusCode, header::SET_COOKIE},
 };
 use edge::{Json, Path, Query};
-use schema::{ApiToken, AuditEntry, AuditFilter, Grant, NewToken, Page, Problem, Role};
+use schema::{ApiToken, AuditEntry, AuditFilter, Grant, Limit, NewToken, Page, Problem, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -33,7 +33,6 @@ pub(crate) struct Session {
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
     /// What they may do.
-    #[schema(value_type = Vec<String>)]
     grants: Vec<Grant>,
 }
 
@@ -179,7 +178,7 @@ pub(crate) async fn list_audit(
     Query(filter): Query<AuditFilter>,
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
     caller.demand(Role::Admin, None)?;
-    let limit = filter.limit.unwrap_or(AuditFilter::DEFAULT_LIMIT).clamp(1, AuditFilter::MAX_LIMIT);
-    let found = store::audit::list(&app.db, &filter, i64::from(limit) + 1).await;
-    Ok(Json(Page::of(found.doing("read the audit")?, limit as usize, |entry| entry.id)))
+    let limit = filter.limit.unwrap_or(Limit::MANY);
+    let found = store::audit::list(&app.db, &filter, limit.and_one()).await;
+    Ok(Json(Page::of(found.doing("read the audit")?, limit, |entry| entry.id)))
 }

@@ -12,7 +12,7 @@ use axum::{
 };
 use edge::{Json, Path, Query};
 use futures_util::{Stream, StreamExt as _, stream};
-use schema::{Job, JobEvent, JobId, Page, Problem, Role};
+use schema::{Job, JobEvent, JobId, Limit, Page, Problem, Role};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -25,8 +25,6 @@ use crate::{
     streams::Place,
 };
 
-/// How many events a page holds, at most and by default.
-const PAGE: u32 = 500;
 /// How long a stream waits for word of a change before it looks by itself.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -37,9 +35,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 pub(crate) struct From {
     /// Only what happened after this event.
     after: Option<i64>,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
+    /// How many at most; 500 if nothing is said.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<Limit>,
 }
 
 /// What happened to a job, oldest first.
@@ -71,10 +69,10 @@ pub(crate) async fn list_events(
         let follow = Follow { listener, app, id, after, last: None, over: false, _place: place };
         return Ok(Sse::new(follow.stream()).keep_alive(KeepAlive::default()).into_response());
     }
-    let limit = from.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let events = store::event::list(&app.db, id, after, i64::from(limit) + 1).await;
+    let limit = from.limit.unwrap_or(Limit::MOST);
+    let events = store::event::list(&app.db, id, after, limit.and_one()).await;
     let events = events.doing("list the events")?;
-    Ok(Json(Page::of(events, limit as usize, |event| event.id)).into_response())
+    Ok(Json(Page::of(events, limit, |event| event.id)).into_response())
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {
@@ -124,8 +122,10 @@ impl Follow {
     async fn look(&mut self) -> sqlx::Result<Vec<Event>> {
         // The job first: events that come between the two are told with the job's next change.
         let job = store::job::find(&self.app.db, self.id).await?;
-        let events = store::event::list(&self.app.db, self.id, self.after, i64::from(PAGE)).await?;
-        let more = events.len() == PAGE as usize;
+        let events =
+            store::event::list(&self.app.db, self.id, self.after, i64::from(Limit::MOST.get()))
+                .await?;
+        let more = events.len() == Limit::MOST.get() as usize;
         let mut news = Vec::with_capacity(events.len() + 1);
         for event in events {
             self.after = event.id;

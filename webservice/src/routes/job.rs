@@ -9,7 +9,7 @@ use axum::{
 };
 use edge::{Answer, Json, OneOrMany, Path, Query, Step};
 use schema::{
-    AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, NewJob, Page,
+    AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, Limit, NewJob, Page,
     PatchAnswer, Problem, Role,
 };
 
@@ -38,16 +38,15 @@ pub(crate) async fn list_jobs(
     caller.demand_somewhere(Role::Read)?;
     let tenants = caller.tenants(Role::Read);
     let tenants = tenants.only();
-    let limit = filter.limit.unwrap_or(JobFilter::DEFAULT_LIMIT).clamp(1, JobFilter::MAX_LIMIT);
-    // One more than asked for tells whether there is a next page.
-    let fetch = i64::from(limit) + 1;
+    let limit = filter.limit.unwrap_or(Limit::SOME);
+    let fetch = limit.and_one();
     let unsettled = filter.status.is_some_and(|status| !status.is_settled());
     let found = match filter.settled {
         Some(false) => store::job::list_unsettled(&app.db, &filter, tenants, fetch).await,
         None if unsettled => store::job::list_unsettled(&app.db, &filter, tenants, fetch).await,
         _ => store::job::list(&app.db, &filter, tenants, fetch).await,
     };
-    let mut page = Page::of(found.doing("list the jobs")?, limit as usize, |job| job.id);
+    let mut page = Page::of(found.doing("list the jobs")?, limit, |job| job.id);
     if filter.instructions {
         bring_instructions(&app, &mut page.items).await?;
     }

@@ -93,7 +93,7 @@ fn identified() -> OpenApiRouter<App> {
 
 /// The OpenAPI document of the plain API.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-    open().merge(identified()).merge(callbacks(Lock::Open)).into_openapi()
+    edge::with_problems(open().merge(identified()).merge(callbacks(Lock::Open)).into_openapi())
 }
 
 /// The plain API and the pages, ready to serve.

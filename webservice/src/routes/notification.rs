@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 use edge::{Json, Path, Query};
-use schema::{Notification, NotificationFilter, Page, Problem, Role};
+use schema::{Limit, Notification, NotificationFilter, Page, Problem, Role};
 
 use crate::{
     access::Caller,
@@ -10,10 +10,6 @@ use crate::{
     error::{ApiError, Doing as _},
     store,
 };
-
-/// How many a page holds, by default and at most.
-const PAGE: u32 = 50;
-const MAX_PAGE: u32 = 500;
 
 /// Notifications, the newest first: `status=dead` are those that were given up.
 #[utoipa::path(get, path = "/notification", tag = "notification", params(NotificationFilter),
@@ -28,10 +24,9 @@ pub(crate) async fn list_notifications(
     Query(filter): Query<NotificationFilter>,
 ) -> Result<Json<Page<Notification>>, ApiError> {
     caller.demand_somewhere(Role::Operate)?;
-    let limit = filter.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE) as usize;
+    let limit = filter.limit.unwrap_or(Limit::SOME);
     let tenants = caller.tenants(Role::Operate);
-    // One more than asked for tells whether there is a next page.
-    let found = store::notification::list(&app.db, &filter, tenants.only(), limit as i64 + 1).await;
+    let found = store::notification::list(&app.db, &filter, tenants.only(), limit.and_one()).await;
     Ok(Json(Page::of(found.doing("list the notifications")?, limit, |one| one.id)))
 }
 

@@ -86,7 +86,7 @@ async fn a_page_is_never_larger_than_its_bound(db: PgPool) {
     sqlx::query(
         "insert into job (id, key, kind) select gen_random_uuid(), 'k', 'k' from generate_series(1, 600)",
     ).execute(&db).await.unwrap();
-    for (limit, found) in [("", 50), ("limit=0", 1), ("limit=9999", 500)] {
+    for (limit, found) in [("", 50), ("limit=1", 1), ("limit=500", 500)] {
         assert_eq!(listed(&world, limit).await.len(), found, "{limit}");
     }
     world.stop().await;
@@ -95,8 +95,17 @@ async fn a_page_is_never_larger_than_its_bound(db: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_filter_that_makes_no_sense_is_refused(db: PgPool) {
     let world = World::new(&db).await;
-    for query in ["status=pending", "settled=maybe", "after=1", "sort=up", "limit=-1", "key=a%2Fb"]
-    {
+    for query in [
+        "status=pending",
+        "settled=maybe",
+        "after=1",
+        "sort=up",
+        "limit=-1",
+        "limit=0",
+        "limit=501",
+        "key=a%2Fb",
+        "tenant=a%00b",
+    ] {
         let reply = world.get(&format!("/job?{query}")).await;
         assert_eq!((reply.status, &*reply.problem()), (400, "malformed"), "{query}");
     }

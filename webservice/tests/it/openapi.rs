@@ -1,5 +1,7 @@
 //! The committed description of the API.
 
+use serde_json::Value;
+
 /// Fails when the code and the committed document differ.
 #[test]
 fn the_committed_document_says_what_the_code_says() {
@@ -15,4 +17,16 @@ fn the_committed_document_says_what_the_code_says() {
         "docs/openapi/webservice.json is stale: \
          run `UPDATE=1 cargo test -p webservice --test it openapi` and commit it"
     );
+}
+
+#[test]
+fn every_operation_says_what_a_problem_looks_like() {
+    let api: Value = serde_json::from_str(&webservice::openapi().to_json().unwrap()).unwrap();
+    let paths = api["paths"].as_object().unwrap();
+    let operations = || paths.values().flat_map(|path| path.as_object().unwrap().values());
+    assert!(operations().count() > 20);
+    let problem = "/responses/default/content/application~1problem+json/schema/$ref";
+    for operation in operations() {
+        assert_eq!(operation.pointer(problem).unwrap(), "#/components/schemas/Problem");
+    }
 }

@@ -163,7 +163,7 @@ async fn check(app: &App, new: NewInstruction) -> Result<Said, PageError> {
     match app.preview(new).await {
         Ok(preview) => Ok(Said::Checked(preview)),
         // Nodes are asked last, so the checks of this service were passed.
-        Err(ApiError::NoPreview { why, .. }) => Ok(Said::Unseen(why)),
+        Err(ApiError::NoPreview { why, .. }) => Ok(Said::Unseen(why.text)),
         Err(error) => refusal(error),
     }
 }
