@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
@@ -34,6 +34,11 @@ impl Roots {
         let anywhere = [PathBuf::from("/")];
         let folders = if folders.is_empty() { &anywhere } else { folders };
         folders.iter().map(|folder| Root::open(folder)).collect::<io::Result<_>>().map(Self)
+    }
+
+    /// The roots themselves.
+    pub fn handles(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.0.iter().map(|root| root.handle.as_fd())
     }
 
     /// Whether a path, which need not exist, lies under a root.
