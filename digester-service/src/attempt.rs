@@ -1,11 +1,6 @@
 //! One attempt at one job: claimed, digested, its outcome written down.
 
-use std::{
-    io,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use edge::Step;
 use regulator::{End, Permit};
@@ -14,11 +9,13 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use crate::{
+    attending::Attending,
     callback::{Answers, Callback, Refusal},
-    digester::{Digester, Outcome, Work},
+    digester::{Outcome, Work, digest_caught, failed},
     intake::Admitted,
     journal::Parcel,
     node::Node,
+    quota::Share,
     reporter::{Reporter, Stop},
 };
 
@@ -44,9 +41,9 @@ pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
         config.deadline_seconds.or(node.limits.deadline_seconds).map(Duration::from_secs);
     let digest = async {
         let end = digest(&node, &config, job, &reporter, deadline).await;
-        let peak_scratch = reporter.disk();
+        let (peak_memory, peak_scratch) = (reporter.memory(), reporter.disk());
         // A slow web service must not hold the node.
-        permit.finish(regulator::Outcome { peak_scratch, ..regulator::Outcome::of(end) });
+        permit.finish(regulator::Outcome { end, peak_memory, peak_scratch });
         node.intake.moves_on(id, attempt, HeldState::Reporting);
         reporter.finish();
     };
@@ -198,26 +195,18 @@ fn execute(node: &Node, to: &str, job: NewJob, reporter: Arc<Reporter>) -> Outco
         return Outcome::Stopped;
     }
     let lease = node.is_leased(to).then(|| Arc::clone(&node.lease));
-    let work = Work::new(job.key, instruction, reporter, lease);
-    digest_caught(&*digester, &work)
-}
-
-fn digest_caught(digester: &dyn Digester, work: &Work) -> Outcome {
-    // The digester's own state is dropped with the unwinding; what it shares with us is locked.
-    catch_unwind(AssertUnwindSafe(|| digester.digest(work))).unwrap_or_else(|panic| {
-        let message = edge::panic_text(&*panic);
-        error!(panic = message, "the digester panicked");
-        failed(format!("the digester panicked: {message}"))
-    })
-}
-
-const fn failed(message: String) -> Outcome {
-    Outcome::Failed { message, report: None }
+    let share = Share::new(Arc::clone(&node.scratch), job.tenant);
+    let work = Work::new(job.key, instruction, Attending { reporter, lease, share });
+    match &node.apart {
+        Some(apart) => apart.digest(&*digester, &work),
+        None => digest_caught(&*digester, &work),
+    }
 }
 
 /// Writes the outcome down, and says how the attempt ended. After this no crash can lose it.
 fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outcome) -> End {
     let (earlier, last) = reporter.close();
+    let is_out_of_memory = matches!(outcome, Outcome::OutOfMemory { .. });
     let patch = last_word(last, outcome, reporter.stopped());
     node.metrics.ended(patch.as_ref().and_then(|patch| patch.status));
     let Some(patch) = patch else {
@@ -227,6 +216,7 @@ fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outc
     };
     let end = match patch.status {
         Some(JobStatus::Completed) => End::Completed,
+        Some(JobStatus::Failed) if is_out_of_memory => End::OutOfMemory,
         Some(JobStatus::Failed) => End::Failed,
         _ => End::NotRun,
     };
@@ -241,7 +231,9 @@ fn last_word(last: JobPatch, outcome: Outcome, stopped: Option<Stop>) -> Option<
     let (status, message, report) = match (outcome, stopped) {
         // What is done is done, whatever was asked for meanwhile.
         (Outcome::Completed { message, report }, _) => (JobStatus::Completed, message, report),
-        (Outcome::Failed { message, report }, _) => (JobStatus::Failed, message, report),
+        (Outcome::Failed { message, report } | Outcome::OutOfMemory { message, report }, _) => {
+            (JobStatus::Failed, message, report)
+        }
         (Outcome::Stopped, Some(Stop::Lost)) => return None,
         (Outcome::Stopped, Some(Stop::Drain)) => {
             (JobStatus::Submitted, format!("handed back: {} is stopping", last.node), None)

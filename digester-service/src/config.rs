@@ -6,6 +6,12 @@ use edge::{CallsConfig, TlsConfig, Token};
 use schema::NodeId;
 use serde::Deserialize;
 
+pub use crate::{
+    apart::{Landlock, RunAs, Sandbox},
+    digester::Bounds,
+    quota::Quota,
+};
+
 /// Everything the digester service is told when it starts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,9 +47,27 @@ pub struct Config {
     /// When waiting jobs may start.
     #[serde(default)]
     pub regulator: regulator::Strategy,
+    /// How much of the disk digests may have.
+    #[serde(default)]
+    pub quota: Quota,
+    /// Has each digest run in a process of its own, that can do little; in the service when absent.
+    #[serde(default)]
+    pub sandbox: Option<Sandbox>,
     /// How much is taken in, how often is reported, how long is waited.
     #[serde(default)]
     pub limits: Limits,
+}
+
+impl Config {
+    /// What a digest may use.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            roots: self.roots.clone(),
+            threads: self.limits.threads,
+            max_file: self.quota.max_file.map(|bytes| bytes.0),
+        }
+    }
 }
 
 const fn default_listen() -> SocketAddr {

@@ -3,7 +3,9 @@
 //! Everything a job needs to survive a crash is either with the web service (the job, until its
 //! attempt is settled) or in the outcome journal (the outcome, until the web service has it).
 
+mod apart;
 mod attempt;
+mod attending;
 mod callback;
 pub mod config;
 mod courier;
@@ -19,6 +21,7 @@ mod lock;
 mod metrics;
 mod node;
 mod preview;
+mod quota;
 mod regulation;
 mod replay;
 mod reporter;
@@ -31,6 +34,7 @@ mod speaker;
 mod strategy;
 mod threads;
 
+pub use apart::{Role, digest_apart};
 pub use config::Config;
 pub use digester::{Digester, Glance, Needs, Outcome, Work};
 pub use loader::Loader;

@@ -1,6 +1,11 @@
 //! GOBii loader instructions, executed by the digest engine.
 
-use std::{fs, num::NonZeroUsize, path::Path, path::PathBuf, thread::available_parallelism};
+use std::{
+    fs, io,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread::available_parallelism,
+};
 
 use digest::{Failure, FailureKind, Observer, Options, Stage};
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -11,7 +16,7 @@ use schema::{
 };
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::{Config, Digester, Glance, Needs, Outcome, Work, threads::lower_priority};
+use crate::{Digester, Glance, Needs, Outcome, Work, config::Bounds, threads::lower_priority};
 
 /// How many files of a source folder are looked at to tell its size.
 const MAX_FILES_SIZED: usize = 10_000;
@@ -19,23 +24,24 @@ const MAX_FILES_SIZED: usize = 10_000;
 /// Executes instructions of kind `loader`.
 pub struct Loader {
     pool: ThreadPool,
-    roots: Vec<PathBuf>,
+    bounds: Bounds,
 }
 
 impl Loader {
     /// A loader with threads of its own, all of low priority.
-    pub fn new(config: &Config) -> Result<Self, ThreadPoolBuildError> {
+    pub fn new(bounds: Bounds) -> Result<Self, ThreadPoolBuildError> {
         let cores = || available_parallelism().map_or(1, NonZeroUsize::get);
         let pool = ThreadPoolBuilder::new()
-            .num_threads(config.limits.threads.unwrap_or_else(cores))
+            .num_threads(bounds.threads.unwrap_or_else(cores))
             .thread_name(|index| format!("digest {index}"))
             .start_handler(|_| lower_priority())
             .build()?;
-        Ok(Self { pool, roots: config.roots.clone() })
+        Ok(Self { pool, bounds })
     }
 
     fn options(&self) -> Options<'_> {
-        Options { pool: Some(&self.pool), roots: self.roots.clone(), ..Options::default() }
+        let Bounds { roots, max_file, .. } = self.bounds.clone();
+        Options { pool: Some(&self.pool), roots, max_file, ..Options::default() }
     }
 }
 
@@ -82,6 +88,19 @@ impl Digester for Loader {
             }
         };
         digest::preview(&instruction, &self.options(), &Until(*glance)).map(Preview::from)
+    }
+
+    fn writes(&self, instruction: &RawValue) -> Vec<PathBuf> {
+        let instruction = LoaderInstruction::parse(instruction.get()).ok();
+        instruction
+            .and_then(|of| Some(PathBuf::from(of.file().destination.as_ref()?)))
+            .into_iter()
+            .collect()
+    }
+
+    fn sweep(&self, instruction: &RawValue) -> io::Result<()> {
+        let instruction = LoaderInstruction::parse(instruction.get()).map_err(io::Error::other)?;
+        digest::sweep(&instruction, &self.bounds.roots)
     }
 }
 
@@ -155,6 +174,10 @@ impl Observer for Watch<'_> {
 
     fn may_publish(&self) -> bool {
         self.0.may_publish()
+    }
+
+    fn hold(&self, bytes: u64) -> Result<(), String> {
+        self.0.hold(bytes)
     }
 
     fn held_disk(&self, bytes: u64) {

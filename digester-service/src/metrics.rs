@@ -25,10 +25,17 @@ pub(crate) struct Metrics {
     held: Family<Label, Gauge>,
     journal: Gauge,
     lease: Seconds,
+    /// Digests that wanted more of the disk than their tenant may hold.
+    quota_refusals: Counter,
+    scratch: Gauge,
 }
 
 impl Metrics {
-    pub(crate) fn new(callback_failures: Counter, tls: Option<&Tls>) -> Self {
+    pub(crate) fn new(
+        callback_failures: Counter,
+        quota_refusals: Counter,
+        tls: Option<&Tls>,
+    ) -> Self {
         let mut all = Self {
             registry: Registry::with_prefix("digester_node"),
             attempts: Family::default(),
@@ -38,6 +45,8 @@ impl Metrics {
             held: Family::default(),
             journal: Gauge::default(),
             lease: Seconds::default(),
+            quota_refusals,
+            scratch: Gauge::default(),
         };
         all.register();
         if let Some(tls) = tls {
@@ -60,6 +69,10 @@ impl Metrics {
         list.register("journal_outcomes", help, self.journal.clone());
         let help = "How long what is here is this node's own; -1 where no lease is granted";
         list.register_with_unit("lease", help, Unit::Seconds, self.lease.clone());
+        let help = "How often a digest wanted more of the disk than there was for it";
+        list.register("quota_refusals", help, self.quota_refusals.clone());
+        let help = "What unfinished digests hold of the disk";
+        list.register_with_unit("scratch", help, Unit::Bytes, self.scratch.clone());
     }
 
     /// An attempt ended so; none: it was not this node's any more.
@@ -90,6 +103,7 @@ impl Metrics {
             let count = states.iter().filter(|held| **held == state).count();
             self.held.get_or_create(&[("state", name)]).set(count as i64);
         }
+        self.scratch.set(i64::try_from(node.scratch.bytes()).unwrap_or(i64::MAX));
         self.journal.set(node.journal.depth() as i64);
         self.lease.set(node.lease.remaining().map_or(-1.0, |left| left.as_secs_f64()));
     }

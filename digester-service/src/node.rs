@@ -17,6 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    apart::Apart,
     attempt,
     callback::Callback,
     config::{Config, Limits},
@@ -28,6 +29,7 @@ use crate::{
     lease::Lease,
     metrics::Metrics,
     preview,
+    quota::Scratch,
     speaker::Speaker,
     threads::Threads,
 };
@@ -65,6 +67,10 @@ pub(crate) struct Node {
     pub(crate) previews: Arc<Semaphore>,
     /// Where digests may read and write, and from where their files are sent; none: anywhere.
     pub(crate) roots: Vec<PathBuf>,
+    /// What digests hold of the disk.
+    pub(crate) scratch: Arc<Scratch>,
+    /// Where digests run, if that is not here.
+    pub(crate) apart: Option<Arc<Apart>>,
     /// Room for files on their way out.
     pub(crate) downloads: Arc<Semaphore>,
     /// Something may start.
@@ -86,7 +92,9 @@ impl Node {
         stopping: CancellationToken,
     ) -> Self {
         let callback = Callback::new(&config.callback, doors.calls, config.token.into());
-        let metrics = Metrics::new(callback.failures.clone(), doors.tls.as_ref());
+        let scratch = Scratch::new(config.quota);
+        let metrics =
+            Metrics::new(callback.failures.clone(), scratch.refusals.clone(), doors.tls.as_ref());
         Self {
             name: config.node.clone(),
             limits: config.limits,
@@ -104,11 +112,18 @@ impl Node {
             allowed_callbacks: config.allowed_callbacks,
             previews: preview::room(),
             roots: config.roots,
+            scratch: Arc::new(scratch),
+            apart: None,
             downloads: download::room(),
             runner,
             courier: Notify::new(),
             stopping,
         }
+    }
+
+    /// Has digests run there, if anywhere else than here.
+    pub(crate) fn digesting(self, apart: Option<Apart>) -> Self {
+        Self { apart: apart.map(Arc::new), ..self }
     }
 
     /// Takes a job in; `Ok(true)` if the node had it already.

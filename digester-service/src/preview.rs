@@ -1,15 +1,15 @@
 //! Looks at instructions before they are accepted.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use schema::{Preview, PreviewRequest};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::{digester::Glance, error::ApiError, node::Node};
+use crate::{
+    digester::{Glance, preview_caught},
+    error::ApiError,
+    node::Node,
+};
 
 /// How many instructions are looked at at once: digests come first.
 const AT_ONCE: usize = 2;
@@ -29,24 +29,20 @@ impl Node {
         let room = Arc::clone(&self.previews).try_acquire_owned();
         let room = room.map_err(|_| ApiError::TooManyPreviews)?;
         let glance = Glance::of(LONGEST);
+        let apart = self.apart.clone();
         let look = spawn_blocking(move || {
             let _room = room;
-            // As with digests: its own state is dropped with the unwinding.
-            catch_unwind(AssertUnwindSafe(|| digester.preview(&instruction, &glance)))
+            match apart {
+                Some(apart) => apart.preview(&*digester, &instruction, &glance),
+                None => preview_caught(&*digester, &instruction, &glance),
+            }
         });
         // Only a runtime that ends gives up what it was asked to do.
-        let looked = look.await.map_err(|_| ApiError::Stopping)?;
-        let seen = looked.unwrap_or_else(|panic| Some(panicked(edge::panic_text(&*panic))));
+        let seen = look.await.map_err(|_| ApiError::Stopping)?;
         match seen {
             Some(preview) => Ok(Preview { node: Some(self.name.clone()), ..preview }),
             None if glance.is_over() => Err(ApiError::PreviewTookTooLong(LONGEST)),
             None => Err(ApiError::NoPreview(kind)),
         }
     }
-}
-
-fn panicked(why: &str) -> Preview {
-    tracing::error!(panic = why, "the digester panicked over an instruction");
-    let message = format!("the digester panicked: {why}");
-    Preview { fine: false, message, node: None, report: None }
 }

@@ -15,7 +15,7 @@ use tracing::{error, info};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{node::Node, strategy};
+use crate::{node::Node, quota::Holding, strategy};
 
 /// The routes of the regulator.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
@@ -31,16 +31,18 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Node>> {
 async fn get_regulator(State(node): State<Arc<Node>>) -> Json<Regulation> {
     let state = node.regulator.lock().state(node.regulator.now());
     let text = text(&state.strategy);
-    Json(Regulation { state, text })
+    Json(Regulation { state, text, scratch: node.scratch.holdings() })
 }
 
-/// How the regulator stands, with its strategy for people: see [`schema::Regulation`].
+/// How the regulator stands, with its strategy for people, and what is held of the disk: see
+/// [`schema::Regulation`].
 #[derive(Serialize)]
 struct Regulation {
     #[serde(flatten)]
     state: regulator::State,
     #[serde(flatten)]
     text: StrategyText,
+    scratch: Vec<Holding>,
 }
 
 fn text(strategy: &Strategy) -> StrategyText {

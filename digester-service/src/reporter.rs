@@ -57,6 +57,8 @@ struct News {
     work: u64,
     /// The most disk that it held, if its digester said so.
     disk: Option<u64>,
+    /// The most memory that it held, where that can be told from others'.
+    memory: Option<u64>,
     /// The present stage and progress.
     stage: Option<String>,
     progress: Option<Progress>,
@@ -118,6 +120,15 @@ impl Reporter {
 
     pub(crate) fn held_disk(&self, bytes: u64) {
         self.news().disk = Some(bytes);
+    }
+
+    pub(crate) fn held_memory(&self, bytes: u64) {
+        self.news().memory = Some(bytes);
+    }
+
+    /// The most memory that it held, if that is known.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        self.news().memory
     }
 
     /// What its digester said that it held of the disk.

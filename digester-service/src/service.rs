@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
+    apart::{Apart, Role},
     config::Config,
     courier,
     digester::Digester,
@@ -27,19 +28,28 @@ use crate::{
 pub struct Service {
     config: Config,
     digesters: HashMap<Kind, Arc<dyn Digester>>,
+    role: Option<Role>,
 }
 
 impl Service {
     /// A service without digesters yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, digesters: HashMap::new() }
+        Self { config, digesters: HashMap::new(), role: None }
     }
 
     /// Adds what executes instructions of a kind.
     #[must_use]
     pub fn with(mut self, digester: impl Digester) -> Self {
         self.digesters.insert(digester.kind(), Arc::new(digester));
+        self
+    }
+
+    /// Tells how a process begins that has the role of [`digest_apart`](crate::digest_apart), with the
+    /// same digesters. The configuration may want it.
+    #[must_use]
+    pub fn with_role(mut self, role: Role) -> Self {
+        self.role = Some(role);
         self
     }
 
@@ -52,6 +62,7 @@ impl Service {
     ) -> anyhow::Result<()> {
         let _lock = StateLock::take(&self.config.state)?;
         let journal = Journal::open(&self.config.state).context("open the outcome journal")?;
+        let apart = apart(&self.config, self.role)?;
         let tls = self.config.tls.as_ref().map(Tls::load).transpose();
         let tls = tls.context("read what `service.tls` names")?;
         let calls = Calls::load(&self.config.calls).context("read what `service.calls` names")?;
@@ -59,7 +70,8 @@ impl Service {
         let (regulator, runner) = regulator(&self.config);
         let doors = Doors { tls: tls.clone(), calls };
         let node =
-            Node::new(self.config, doors, self.digesters, regulator, journal, runner, stopping);
+            Node::new(self.config, doors, self.digesters, regulator, journal, runner, stopping)
+                .digesting(apart);
         let node = Arc::new(node);
         // Requests are answered to the very end, so that anybody can see what is still running.
         let ended = CancellationToken::new();
@@ -77,6 +89,13 @@ impl Service {
         let (served, ()) = tokio::join!(server, work);
         served.context("serve requests")
     }
+}
+
+/// Where digests run, if not in the service.
+fn apart(config: &Config, role: Option<Role>) -> anyhow::Result<Option<Apart>> {
+    let Some(sandbox) = config.sandbox.clone() else { return Ok(None) };
+    let role = role.context("`sandbox` is wanted, and this program has no role for it")?;
+    Apart::new(role, sandbox, config.bounds()).map(Some)
 }
 
 fn regulator(config: &Config) -> (Arc<Shared>, Arc<Notify>) {

@@ -35,7 +35,7 @@ async fn a_node_says_what_it_is_and_what_it_answers_for_and_when_it_leaves() {
     let beat = world.web.beats(|beat| !beat.attempts.is_empty()).await;
     assert_eq!(beat.address, "http://n1.example.org");
     let kinds: Vec<_> = beat.kinds.iter().map(|kind| kind.as_str()).collect();
-    assert_eq!(kinds, ["gate", "sleep", "sleeper"]);
+    assert_eq!(kinds, ["gate", "loader", "rogue", "sleep", "sleeper"]);
     assert_eq!((beat.capacity, beat.held, beat.room), (3, 1, 2));
     assert_eq!(beat.attempts, [Attempt { id: JobId(job), attempt: 1 }]);
     node.gate.open();

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod admission;
+mod apart;
 mod attempt;
 mod cancel;
 mod digester;
@@ -11,12 +12,15 @@ mod download;
 mod drain;
 mod heartbeat;
 mod intake;
+mod loader;
 mod metrics;
 mod openapi;
 mod outage;
 mod preview;
 mod regulation;
 mod replay;
+#[path = "../role/rogue.rs"]
+mod rogue;
 mod sleepers;
 mod trace;
 mod web;

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use digester_service::{Config, Service, Sleep};
+use digester_service::{Config, Loader, Role, Service, Sleep};
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, runtime::Runtime, task::JoinHandle, time::timeout}
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{digester::Gate, sleepers::Sleepers, web::Web};
+use crate::{digester::Gate, rogue::Rogue, sleepers::Sleepers, web::Web};
 
 /// How long a test waits for what must come; only a test that fails waits so long.
 pub(crate) const GUARD: Duration = Duration::from_secs(30);
@@ -81,7 +81,10 @@ impl Node {
         let config: Config = serde_json::from_value(config).unwrap();
         let gate = Gate::default();
         let sleepers = Sleepers::default();
+        let loader = Loader::new(config.bounds()).unwrap();
+        let role = Role(vec![env!("CARGO_BIN_EXE_digest-role").into()]);
         let service = Service::new(config).with(Sleep).with(gate.clone()).with(sleepers.clone());
+        let service = service.with(loader).with(Rogue).with_role(role);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.unwrap();
@@ -162,6 +165,16 @@ impl Node {
         };
         timeout(GUARD, look).await.unwrap_or_else(|_| panic!("job {id} does not become {state}"));
     }
+}
+
+/// Waits until something is so that nobody tells of.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    let look = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(GUARD, look).await.expect("it becomes so");
 }
 
 fn merge(into: &mut Value, from: Value) {
