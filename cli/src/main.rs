@@ -66,6 +66,9 @@ enum Command {
     Notifications(client::notifications::Args),
     /// Digest an instruction file here and now, without any service.
     Digest(digest::Args),
+    /// Execute one order of a node: how it runs digests in processes of their own.
+    #[command(name = roles::DIGEST_APART, hide = true)]
+    DigestApart,
     /// Make data that looks real, and instructions to load it.
     Sample(sample::Args),
     /// Manage the accounts that may use the service, in its database.
@@ -108,6 +111,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Digest(args) => digest::run(args),
+        Command::DigestApart => roles::digest_apart(),
         Command::Sample(args) => sample::run(args),
         Command::HashPassword => secret::hash_password(),
         Command::Completions(args) => Ok(generate::completions(&args, Digester::command())),
@@ -140,6 +144,7 @@ fn talk(command: Command) -> anyhow::Result<ExitCode> {
             Command::Audit(args) => access::audit::run(args).await,
             Command::Regulator { command } => operator::run(command).await,
             Command::Digest(_)
+            | Command::DigestApart
             | Command::Sample(_)
             | Command::HashPassword
             | Command::Completions(_)

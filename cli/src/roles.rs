@@ -3,10 +3,14 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
+use digester_service::{Loader, Role, Sleep};
 use schema::Kind;
 use webservice::gobii::LoaderCheck;
 
 use crate::{configuration, network};
+
+/// The command by which a node starts the process of a digest.
+pub(crate) const DIGEST_APART: &str = "digest-apart";
 
 /// What a service is told.
 #[derive(clap::Args)]
@@ -40,8 +44,22 @@ pub(crate) async fn service(args: Args) -> anyhow::Result<ExitCode> {
 pub(crate) fn with_digesters(
     config: digester_service::Config,
 ) -> anyhow::Result<digester_service::Service> {
-    let loader = digester_service::Loader::new(&config).context("start the digesting threads")?;
-    Ok(digester_service::Service::new(config).with(loader).with(digester_service::Sleep))
+    let loader = Loader::new(config.bounds()).context("start the digesting threads")?;
+    // The very program that runs, even where an upgrade has replaced its file.
+    let role = Role(vec!["/proc/self/exe".into(), DIGEST_APART.into()]);
+    Ok(digester_service::Service::new(config).with(loader).with(Sleep).with_role(role))
+}
+
+/// Executes one order of a node, in a process of its own.
+pub(crate) fn digest_apart() -> anyhow::Result<ExitCode> {
+    digester_service::digest_apart(|kind, bounds| {
+        Ok(match kind.as_str() {
+            "loader" => Some(Box::new(Loader::new(bounds)?)),
+            "sleep" => Some(Box::new(Sleep)),
+            _ => None,
+        })
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A web service with everything this binary knows of the outside.

@@ -183,6 +183,8 @@ impl Plan {
                 token,
                 roots,
                 regulator: regulator::Strategy::default(),
+                quota: digester_service::config::Quota::default(),
+                sandbox: None,
                 limits: digester_service::config::Limits::default(),
             },
         })
