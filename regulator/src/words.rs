@@ -207,5 +207,7 @@ mod tests {
              gates = [{ fixed = { at_once = 1 } }]",
         );
         assert!(levels[0].ends_with("; maize: +1; matrix: -2."), "{levels:#?}");
+        let single = words("gates = [{ fixed = { at_once = 1 } }, { pressure = { memory = 10 } }]");
+        assert_eq!(single[2], "Nothing starts while the pressure on memory is over 10 %.");
     }
 }

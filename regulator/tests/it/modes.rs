@@ -116,3 +116,19 @@ fn a_job_may_have_the_node_for_itself() {
     world.end(2);
     assert_eq!(world.start(), [3]);
 }
+
+#[test]
+fn a_job_that_needs_the_node_for_itself_has_a_slot_when_the_first_of_the_others_ends() {
+    let mut world = World::new(TWO);
+    for (id, seconds) in [(1, 10), (2, 20), (3, 5)] {
+        let with = |ask: &mut regulator::Ask| {
+            (ask.runtime, ask.alone) = (Some(std::time::Duration::from_secs(seconds)), id == 3);
+        };
+        world.submit(id, with).unwrap();
+    }
+    assert_eq!(world.start(), [1, 2]);
+    let why = world.node.explain(world.now, AskId(3)).unwrap();
+    let expected = |gate: &str| why.blockers.iter().find(|b| b.gate == gate).unwrap().expected;
+    assert_eq!(expected("fixed"), Some(Moment::from_secs_f64(10.0)));
+    assert_eq!(expected("alone"), Some(Moment::from_secs_f64(20.0)));
+}

@@ -190,3 +190,27 @@ fn a_generated_job_takes_and_asks_for_what_its_size_says() {
     assert_eq!(again.trace(), trace);
     assert_ne!(Generator { seed: 2, ..again }.trace(), trace);
 }
+
+#[test]
+fn the_ends_of_a_scale_are_written_within_the_picture() {
+    let page = html(&trace(), &[run()]);
+    let scale: Vec<_> = drawings(&page)[1].split("text-anchor=\"").skip(6).collect();
+    let anchors: Vec<_> = scale.iter().map(|text| &text[..text.find('"').unwrap()]).collect();
+    assert_eq!(anchors, ["start", "middle", "middle", "middle", "middle", "end"]);
+}
+
+#[test]
+fn a_legend_ends_before_it_fills_the_page() {
+    let mut trace = trace();
+    let job = trace[0].clone();
+    trace.extend((10..50).map(|id| {
+        let (id, tenant) = (regulator::AskId(id), format!("crop-{id}"));
+        regulator::sim::TraceJob { id, tenant, ..job.clone() }
+    }));
+    let strategy = Strategy::from_toml("gates = [{ fixed = { at_once = 2 } }]").unwrap();
+    let plant = Plant::default();
+    let run = simulate(&mut Stack::new(&strategy, plant.dawn()), &trace, &plant);
+    let page = html(&trace, &[(Report::of("two", &run, &trace), run)]);
+    let legends = page.split("class=\"legend\"").skip(1);
+    assert_eq!(legends.map(|legend| legend.matches("</span>").count()).max(), Some(24));
+}

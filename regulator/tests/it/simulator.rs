@@ -95,6 +95,26 @@ fn a_class_that_was_asked_for_too_little_runs_out_of_memory_once() {
 }
 
 #[test]
+fn a_job_that_holds_all_it_asked_for_and_no_more_ends_well() {
+    let mut trace = Generator { jobs: 3, keys: 0, ..Generator::default() }.trace();
+    for job in &mut trace {
+        (job.demand.memory, job.peak_memory) = (100, Some(100));
+    }
+    let report = run("gates = [{ resources = { memory = 1000 } }]", &trace, &Plant::default());
+    assert_eq!((report.completed, report.out_of_memory), (3, 0));
+}
+
+#[test]
+fn a_job_asks_for_what_its_line_says() {
+    let trace = Generator { jobs: 9, ..Generator::default() }.trace();
+    for job in &trace {
+        let ask = job.ask(Plant::default().begins);
+        assert_eq!((ask.size, ask.demand, ask.runtime), (job.size, job.demand, job.expected));
+        assert_eq!((&ask.kind, &ask.tenant, &ask.key), (&job.kind, &job.tenant, &job.key));
+    }
+}
+
+#[test]
 fn a_trace_is_the_same_after_writing_and_reading() {
     let mut trace = Generator { jobs: 50, ..Generator::default() }.trace();
     trace[3].tenant = "a, \"b\"".to_owned();
@@ -172,6 +192,7 @@ fn a_page_holds_all_it_needs() {
     assert!(
         page.contains("three &lt;at&gt; once") && page.contains("<svg") && page.contains("maize")
     );
+    assert!(page.contains("<i style=\"background:var(--c0)\"></i>maize</span>"), "{page}");
     assert!(!page.contains("http") && !page.contains("src=") && !page.contains("NaN"));
 }
 

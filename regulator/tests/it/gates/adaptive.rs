@@ -90,6 +90,21 @@ fn what_ran_in_one_window_does_not_count_in_the_next() {
 }
 
 #[test]
+fn it_learns_when_a_window_is_over_and_not_before() {
+    let mut world = World::new("gates = [{ adaptive = { max = 8, start = 4, window = \"10s\" } }]");
+    for id in 1..=9 {
+        world.submit(id, |_| ()).unwrap();
+    }
+    assert_eq!(world.start().len(), 4);
+    let mut limit_after = |seconds| {
+        world.pass(seconds);
+        world.node.observe(world.now, Signal::Work(1.0));
+        world.node.state(world.now).gates[0].budgets[0].capacity
+    };
+    assert_eq!((limit_after(5.0), limit_after(4.9), limit_after(0.1)), (4, 4, 8));
+}
+
+#[test]
 fn running_out_of_memory_cuts_it_at_once() {
     let mut world = World::new("gates = [{ adaptive = { max = 20, start = 10, min = 8 } }]");
     for id in 1..=20 {
