@@ -1,7 +1,8 @@
 //! Opens what lies below a handle, without following any link.
 
 use std::{
-    os::fd::{AsFd, OwnedFd},
+    ffi::OsStr,
+    os::fd::OwnedFd,
     path::{Component, Path},
 };
 
@@ -37,24 +38,34 @@ fn step_by_step(root: &OwnedFd, rest: &Path, flags: OFlags) -> Result<OwnedFd, E
     openat(&at, last.as_os_str(), flags | OFlags::NOFOLLOW, Mode::empty())
 }
 
-/// Opens a folder below a folder, making what is missing of it.
-pub(crate) fn make(root: &OwnedFd, rest: &Path) -> Result<OwnedFd, Errno> {
-    let mut at = root.try_clone().map_err(|_| Errno::MFILE)?;
+/// Makes what is missing of a folder below a folder. Answers the way to it, and whether it was made.
+pub(crate) fn make(root: &OwnedFd, rest: &Path) -> Result<(OwnedFd, bool), Errno> {
+    let (mut at, mut is_new) = (root.try_clone().map_err(|_| Errno::MFILE)?, false);
     for name in rest.components().filter(is_name) {
         let name = name.as_os_str();
-        at = match openat(&at, name, STEP, Mode::empty()) {
-            Err(Errno::NOENT) => make_step(&at, name.as_ref())?,
-            opened => opened?,
+        (at, is_new) = match openat(&at, name, STEP, Mode::empty()) {
+            Err(Errno::NOENT) => {
+                let is_new = make_step(&at, name)?;
+                (openat(&at, name, STEP, Mode::empty())?, is_new)
+            }
+            opened => (opened?, false),
         };
     }
-    openat(&at, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    Ok((at, is_new))
 }
 
-fn make_step(at: impl AsFd, name: &Path) -> Result<OwnedFd, Errno> {
-    match mkdirat(&at, name, Mode::from_raw_mode(0o777)) {
-        Ok(()) | Err(Errno::EXIST) => openat(&at, name, STEP, Mode::empty()),
+/// Whether it was made here, and not by somebody else at the same time.
+fn make_step(at: &OwnedFd, name: &OsStr) -> Result<bool, Errno> {
+    match mkdirat(at, name, Mode::from_raw_mode(0o777)) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Opens the folder that one has the way to, to use what is in it.
+pub(crate) fn enter(at: &OwnedFd) -> Result<OwnedFd, Errno> {
+    openat(at, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
 }
 
 fn is_name(part: &Component<'_>) -> bool {

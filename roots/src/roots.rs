@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, fchmod, openat};
 
 use crate::{
     Denied, Directory, Opened, beneath,
@@ -25,20 +25,22 @@ struct Root {
     named: PathBuf,
     /// Where it is.
     real: PathBuf,
+    /// Where what there is of it is, and its handle.
+    base: PathBuf,
     handle: OwnedFd,
 }
 
 impl Roots {
-    /// Takes the folders, which must exist; none means that every path is allowed.
+    /// Takes the folders, which may be missing; none means that every path is allowed.
     pub fn open(folders: &[PathBuf]) -> io::Result<Self> {
         let anywhere = [PathBuf::from("/")];
         let folders = if folders.is_empty() { &anywhere } else { folders };
         folders.iter().map(|folder| Root::open(folder)).collect::<io::Result<_>>().map(Self)
     }
 
-    /// The roots themselves.
+    /// The roots themselves, as far as they are there.
     pub fn handles(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.0.iter().map(|root| root.handle.as_fd())
+        self.0.iter().filter(|root| root.base == root.real).map(|root| root.handle.as_fd())
     }
 
     /// Whether a path, which need not exist, lies under a root.
@@ -68,7 +70,7 @@ impl Roots {
     pub fn file_itself(&self, path: &Path) -> Result<File, Denied> {
         let (root, rest) = self.find(path)?;
         match root.rest_of(path) {
-            Some(way) if way == rest => self.file(path),
+            Some(way) if root.real.join(way) == root.base.join(&rest) => self.file(path),
             _ => Err(Denied::Link(path.to_owned())),
         }
     }
@@ -83,12 +85,27 @@ impl Roots {
 
     /// Opens a folder, making what is missing of it.
     pub fn make(&self, path: &Path) -> Result<Directory, Denied> {
-        let (root, rest) = self.find(path)?;
-        let handle = beneath::make(&root.handle, &rest).map_err(|e| Denied::of(path, e))?;
+        let (way, _) = self.make_way(path)?;
+        let handle = beneath::enter(&way).map_err(|e| Denied::of(path, e))?;
         Ok(Directory::new(handle, path))
     }
 
-    /// The root that a path leads to, and the way from there without links and dots.
+    /// Makes a folder with this mode, whatever the process masks; one that is there stays as it is.
+    pub fn make_with_mode(&self, path: &Path, mode: u32) -> Result<(), Denied> {
+        let (way, is_new) = self.make_way(path)?;
+        if is_new {
+            let handle = beneath::enter(&way).map_err(|e| Denied::of(path, e))?;
+            fchmod(handle, Mode::from_raw_mode(mode)).map_err(io::Error::from)?;
+        }
+        Ok(())
+    }
+
+    fn make_way(&self, path: &Path) -> Result<(OwnedFd, bool), Denied> {
+        let (root, rest) = self.find(path)?;
+        beneath::make(&root.handle, &rest).map_err(|e| Denied::of(path, e))
+    }
+
+    /// The root that a path leads to, and the way from its handle without links and dots.
     fn find(&self, path: &Path) -> Result<(&Root, PathBuf), Denied> {
         let real = resolve(path);
         if let Ok(real) = &real
@@ -104,7 +121,8 @@ impl Roots {
     }
 
     fn above(&self, real: &Path) -> Option<(&Root, PathBuf)> {
-        self.0.iter().find_map(|root| Some((root, real.strip_prefix(&root.real).ok()?.to_owned())))
+        let root = self.0.iter().find(|root| real.starts_with(&root.real))?;
+        Some((root, real.strip_prefix(&root.base).ok()?.to_owned()))
     }
 
     /// Whether the path is below a root by its name.
@@ -127,10 +145,12 @@ impl Roots {
 
 impl Root {
     fn open(folder: &Path) -> io::Result<Self> {
-        let real = fs::canonicalize(folder)?;
+        let real = resolve(folder)?;
+        let is_there = |base: &&Path| fs::symlink_metadata(base).is_ok();
+        let base = real.ancestors().find(is_there).unwrap_or(Path::new("/")).to_owned();
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let handle = openat(CWD, &real, flags, Mode::empty())?;
-        Ok(Self { named: folder.to_owned(), real, handle })
+        let handle = openat(CWD, &base, flags, Mode::empty())?;
+        Ok(Self { named: folder.to_owned(), real, base, handle })
     }
 
     fn rest_of<'a>(&self, path: &'a Path) -> Option<&'a Path> {

@@ -3,7 +3,10 @@
 use std::{
     fs,
     io::{ErrorKind, Read as _},
-    os::unix::{fs::symlink, net::UnixListener},
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        net::UnixListener,
+    },
     path::{Path, PathBuf},
     process::Command,
 };
@@ -165,6 +168,30 @@ fn a_root_may_itself_be_a_link() {
     assert_eq!(text(&roots, &named.join("in/file")).unwrap(), "inside");
     assert_eq!(text(&roots, &world.root().join("in/file")).unwrap(), "inside");
     assert!(text(&roots, &world.outside().join("file")).is_err());
+}
+
+#[test]
+fn a_root_that_is_missing_holds_what_is_made_below_it_and_nothing_beside_it() {
+    let world = World::new();
+    let root = world.root().join("later/root");
+    let roots = Roots::open(std::slice::from_ref(&root)).unwrap();
+    assert_eq!(roots.handles().count(), 0, "what is above it is none of ours");
+    assert!(roots.make(&world.root().join("later")).is_err());
+    assert!(roots.file(&world.root().join("in/file")).is_err());
+    roots.make(&root.join("new")).unwrap().create("file".as_ref()).unwrap();
+    assert!(roots.file_itself(&root.join("new/file")).is_ok());
+}
+
+#[test]
+fn a_folder_that_is_made_has_its_mode_and_one_that_is_there_keeps_its_own() {
+    let world = World::new();
+    let roots = world.roots();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let (old, new) = (world.root().join("in"), world.root().join("above/new"));
+    let before = mode(&old);
+    roots.make_with_mode(&old, 0o777).unwrap();
+    roots.make_with_mode(&new, 0o777).unwrap();
+    assert_eq!((mode(&old), mode(&new)), (before, 0o777));
 }
 
 #[test]
