@@ -2,19 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use roots::Roots;
 use schema::{
     Job,
     gobii::{Dialect, LoaderInstruction, Metadata, Table, Unreadable},
 };
 
-use super::{error::Message, letter, mapping, roots::Roots, words};
+use super::{error::Message, letter, mapping, words};
 use crate::{KindCheck, Mapping, Refusal, notify::Letter};
 
 /// Checks the paths of a loader instruction: given, under one of the roots whatever links and dots
 /// they lead through, and there if the instruction says so. The error tells all that is wrong.
 pub fn check_loader(body: &str, roots: &[PathBuf]) -> Result<(), Refusal> {
     let instruction = LoaderInstruction::parse(body).map_err(unreadable)?;
-    let findings = paths(&instruction, &Roots::new(roots));
+    let roots = Roots::open(roots)
+        .map_err(|error| format!("the folders of this server cannot be had: {error}"))?;
+    let findings = paths(&instruction, &roots);
     if findings.is_empty() {
         return Ok(());
     }
@@ -35,8 +38,7 @@ impl LoaderCheck {
     /// Lets instructions read from and write to these folders; none means any.
     #[must_use]
     pub fn new(roots: Vec<PathBuf>) -> Self {
-        let anywhere = || vec![PathBuf::from("/")];
-        Self { roots: if roots.is_empty() { anywhere() } else { roots } }
+        Self { roots }
     }
 }
 
@@ -103,9 +105,9 @@ fn place<'a>(
             "The file associated with instruction {of}is missing the {what} file path"
         )));
     };
-    match roots.resolve(path) {
-        Some(_) => Ok(path),
-        None => Err(outside(what, path)),
+    match roots.allow(path) {
+        Ok(()) if path.is_absolute() => Ok(path),
+        _ => Err(outside(what, path)),
     }
 }
 

@@ -1,31 +1,26 @@
 //! Directories that users and digesters write to.
 
-use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
+use roots::Roots;
 use tokio::task::spawn_blocking;
 
 use super::error::{GobiiError, Message};
 
-/// Makes directories that other accounts may use; those that are there stay as they are.
-pub(super) fn make(directories: &[PathBuf], mode: u32) -> Result<(), GobiiError> {
-    directories.iter().try_for_each(|directory| {
-        make_one(directory, mode).map_err(|error| {
-            let directory = directory.display();
-            Message::error(format!("The directory {directory} cannot be made: {error}")).into()
-        })
+/// Opens the folders that everything must lie under.
+pub(super) fn open(folders: &[PathBuf]) -> Result<Roots, GobiiError> {
+    Roots::open(folders).map_err(|error| {
+        tracing::error!(%error, "the folders of a crop cannot be had");
+        Message::error("The directories of this crop cannot be used").into()
     })
 }
 
-fn make_one(directory: &Path, mode: u32) -> io::Result<()> {
-    if directory.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(directory)?;
-    fs::set_permissions(directory, fs::Permissions::from_mode(mode))
+/// Makes a directory that other accounts may use; one that is there stays as it is.
+pub(super) fn make(roots: &Roots, directory: &Path, mode: u32) -> Result<(), GobiiError> {
+    roots.make_with_mode(directory, mode).map_err(|error| {
+        let directory = directory.display();
+        Message::error(format!("The directory {directory} cannot be made: {error}")).into()
+    })
 }
 
 /// Runs what may wait for a disk where waiting harms nobody.

@@ -1,11 +1,13 @@
 //! The folders that users upload to, and a look into them.
 
 use std::{
-    fs::{self, File},
+    ffi::OsStr,
+    fs::File,
     io::{self, BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
 };
 
+use roots::{Denied, Directory, Kind, Roots};
 use schema::{Key, gobii::decode};
 use serde::Serialize;
 
@@ -16,7 +18,6 @@ use super::{
     envelope::{Item, Reply},
     error::{GobiiError, Message},
     path::Query,
-    roots::Roots,
 };
 
 /// The endings of files that can be looked at, with what separates their cells.
@@ -46,8 +47,9 @@ pub(super) async fn make(crop: &Crop, folder: &str) -> Result<Reply, GobiiError>
     let directory = place(crop, folder)?;
     let (files, wanted, mode) = (crop.files.clone(), directory.clone(), crop.directory_mode);
     blocking(move || {
-        let real = Roots::new(&[files]).resolve(&wanted).ok_or_else(|| unusable(&wanted))?;
-        directory::make(&[real], mode)
+        let roots = directory::open(&[files])?;
+        roots.allow(&wanted).map_err(|_| unusable(&wanted))?;
+        directory::make(&roots, &wanted, mode)
     })
     .await??;
     let directory_name = directory.display().to_string();
@@ -72,7 +74,8 @@ pub(super) async fn preview(
     let format =
         known.ok_or_else(|| Message::error(format!("File Format not supported: {format}")))?;
     let (directory, files) = (place(crop, folder)?, crop.files.clone());
-    let dto = blocking(move || look(&directory, &Roots::new(&[files]), format, limits)).await??;
+    let dto =
+        blocking(move || look(&directory, &directory::open(&[files])?, format, limits)).await??;
     Ok(dto.reply(crop))
 }
 
@@ -97,8 +100,13 @@ fn look(
 ) -> Result<PreviewDto, GobiiError> {
     let shown = directory.display();
     let say = |text: &str| GobiiError::from(Message::error(format!("{text}{shown}")));
-    let real = roots.resolve(directory).ok_or_else(|| unusable(directory))?;
-    let all = list(&real).map_err(|_| say("The specified directory does not exist: "))?;
+    let unreadable =
+        |error: &io::Error| say(&format!("A file cannot be read ({error}) in the directory: "));
+    let folder = roots.directory(directory).map_err(|denied| match denied {
+        Denied::Io(_) => say("The specified directory does not exist: "),
+        _ => unusable(directory),
+    })?;
+    let all = list(&folder).map_err(|_| say("The specified directory does not exist: "))?;
     if all.is_empty() {
         return Err(say("There are no files in this directory:"));
     }
@@ -109,11 +117,11 @@ fn look(
     let first = names
         .first()
         .ok_or_else(|| say("There are no files of the specified format in the directory:"))?;
-    let first = roots.resolve(&real.join(first));
-    let first =
-        first.ok_or_else(|| say("A file lies elsewhere than its name in the directory: "))?;
-    let file_preview = beginning(&first, separator, limits)
-        .map_err(|error| say(&format!("A file cannot be read ({error}) in the directory: ")))?;
+    let first = roots.file(&directory.join(first)).map_err(|denied| match denied {
+        Denied::Io(error) => unreadable(&error),
+        _ => say("A file lies elsewhere than its name in the directory: "),
+    })?;
+    let file_preview = beginning(first, separator, limits).map_err(|e| unreadable(&e))?;
     Ok(PreviewDto {
         directory_name: shown.to_string(),
         file_list: names,
@@ -122,16 +130,20 @@ fn look(
     })
 }
 
-/// The names of the files in a directory.
-fn list(directory: &Path) -> io::Result<Vec<String>> {
-    let entries = fs::read_dir(directory)?.filter_map(Result::ok);
-    let files = entries.filter(|entry| entry.path().is_file());
-    Ok(files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+/// The names of the files in a directory, and of the links to files.
+fn list(directory: &Directory) -> io::Result<Vec<String>> {
+    let leads_to_a_file = |name: &OsStr| directory.path().join(name).is_file();
+    let files = directory.entries()?.into_iter().filter(|entry| match entry.kind {
+        Kind::File => true,
+        Kind::Link => leads_to_a_file(&entry.name),
+        Kind::Directory | Kind::Special => false,
+    });
+    Ok(files.map(|entry| entry.name.to_string_lossy().into_owned()).collect())
 }
 
 /// The first cells of the first lines.
-fn beginning(file: &Path, separator: char, limits: PreviewConfig) -> io::Result<Vec<Vec<String>>> {
-    let mut reader = BufReader::new(File::open(file)?.take(limits.bytes));
+fn beginning(file: File, separator: char, limits: PreviewConfig) -> io::Result<Vec<Vec<String>>> {
+    let mut reader = BufReader::new(file.take(limits.bytes));
     let mut lines = Vec::new();
     let mut line = Vec::new();
     while lines.len() < limits.lines && reader.read_until(b'\n', &mut line)? > 0 {

@@ -1,6 +1,6 @@
 //! Instructions: sent once, read back with how their job stands.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use axum::{body::Body, http::HeaderMap};
 use schema::{
@@ -23,7 +23,6 @@ use super::{
     login::Caller,
     mirror,
     path::segment,
-    roots::Roots,
     words,
 };
 
@@ -77,8 +76,7 @@ pub(super) async fn create<B: Backend>(
     }
     // The last thing before the commit, and never undone: should the commit's outcome stay
     // unknown, an empty directory does no harm and a missing one would fail the job.
-    let mode = crop.directory_mode;
-    blocking(move || directory::make(&destinations, mode)).await??;
+    make_all(crop, destinations).await?;
     let new = NewInstruction {
         key: Some(order.key),
         kind: Kind::new(KIND).expect("it is a kind's name"),
@@ -111,17 +109,26 @@ async fn check<B: Backend>(
 ) -> Result<Vec<PathBuf>, GobiiError> {
     let (instruction, roots) = (order.instruction.clone(), crop.roots());
     let on_disk = blocking(move || {
-        let roots = Roots::new(&roots);
+        let roots = directory::open(&roots)?;
         let tables = instruction.tables.iter();
         let destinations = tables.filter_map(|table| table.file.destination.as_deref());
-        let real = destinations.filter_map(|path| roots.resolve(Path::new(path)));
-        (check::paths(&instruction, &roots), real.collect())
+        let destinations = destinations.map(PathBuf::from).collect();
+        Ok::<_, GobiiError>((check::paths(&instruction, &roots), destinations))
     });
-    let (mut findings, destinations) = on_disk.await?;
+    let (mut findings, destinations) = on_disk.await??;
     let database = &*facade.database;
     findings.extend(database::check(database, &crop.id, &order.instruction).await);
     findings.extend(check::job(&order.instruction, &order.name));
     if findings.is_empty() { Ok(destinations) } else { Err(GobiiError::Refused(findings)) }
+}
+
+async fn make_all(crop: &Crop, directories: Vec<PathBuf>) -> Result<(), GobiiError> {
+    let (roots, mode) = (crop.roots(), crop.directory_mode);
+    blocking(move || {
+        let roots = directory::open(&roots)?;
+        directories.iter().try_for_each(|directory| directory::make(&roots, directory, mode))
+    })
+    .await?
 }
 
 /// The item as it was sent, with what the server fills in.

@@ -27,7 +27,6 @@ mod mirror;
 mod names;
 mod object;
 mod path;
-mod roots;
 mod settings;
 mod upstream;
 mod warehouse;
