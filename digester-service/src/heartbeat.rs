@@ -122,6 +122,7 @@ impl Beats {
             leaving,
             attempts: node.attempts(),
             cut_short: node.lease.lacking(),
+            folders: node.roots.iter().map(|root| root.display().to_string()).collect(),
         }
     }
 

@@ -47,6 +47,9 @@ pub struct Heartbeat {
     /// The attempts that are said to be its own, and are not: they ended without a word.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut_short: Vec<Attempt>,
+    /// The folders that its digesters may use; none: any, or it is too old to tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<String>,
 }
 
 /// What a heartbeat brings.

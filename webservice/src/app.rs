@@ -16,6 +16,7 @@ use crate::{
     mapping::Mapping,
     metrics::Metrics,
     news::News,
+    nodes::Reach,
     notify::{self, Letter},
     pages::Kept,
     store::{Pools, instruction::Acceptance},
@@ -84,6 +85,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     pub(crate) news: Arc<News>,
     pub(crate) metrics: Metrics,
+    /// Whether nodes reach what instructions name.
+    pub(crate) reach: Reach,
     /// Cancelled once the tables are as this version knows them.
     pub(crate) migrated: CancellationToken,
     /// One permit for each history being followed.
@@ -127,6 +130,7 @@ impl App {
             migrated: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(config.max_streams)),
             previews: Semaphore::new(crate::preview::AT_ONCE),
+            reach: Reach::new(&config),
             forwarder: crate::forward::Client::new(&doors.calls, config.token.clone()),
             config,
             doors,

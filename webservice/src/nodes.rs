@@ -3,9 +3,11 @@
 
 mod grace;
 mod keeper;
+mod reach;
 
 pub use grace::Grace;
 pub(crate) use keeper::run;
+pub(crate) use reach::Reach;
 
 use std::collections::HashSet;
 
@@ -39,6 +41,7 @@ pub(crate) async fn renew(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<Le
         return Err(ApiError::NameTaken(id.clone()));
     };
     Step::Renewed.pass();
+    app.reach.look(id, beat);
     let lease_ms = u64::try_from(app.config.lease.length().as_millis()).unwrap_or(u64::MAX);
     Ok(Lease { lease_ms, lost, cancel })
 }

@@ -28,12 +28,13 @@ async fn lapsed(world: &World, node: &Node) {
 async fn a_node_says_what_it_is_and_what_it_answers_for_and_when_it_leaves() {
     let world = World::new().await;
     world.web.leases(Some(400));
-    let settings = json!({"advertise": "http://n1.example.org"});
+    let settings = json!({"advertise": "http://n1.example.org", "roots": ["/tmp"]});
     let node = world.node_with(settings, json!({"held_jobs": 3}));
     let (job, request) = world.web.submit("gate", &json!({}));
     node.takes(&request).await;
     let beat = world.web.beats(|beat| !beat.attempts.is_empty()).await;
     assert_eq!(beat.address, "http://n1.example.org");
+    assert_eq!(beat.folders, ["/tmp"]);
     let kinds: Vec<_> = beat.kinds.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(kinds, ["gate", "loader", "rogue", "sleep", "sleeper"]);
     assert_eq!((beat.capacity, beat.held, beat.room), (3, 1, 2));

@@ -177,6 +177,14 @@ impl Crops {
         self.0.iter().map(|(id, crop)| (id, &crop.context))
     }
 
+    /// The folders of each, where its instructions may read and write.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = (&CropId, PathBuf)> {
+        self.0.iter().flat_map(|(id, config)| {
+            let crop = super::crop::Crop::new(id.clone(), config.clone());
+            crop.roots().into_iter().map(move |folder| (id, folder))
+        })
+    }
+
     pub(super) fn into_iter(self) -> impl Iterator<Item = (CropId, CropConfig)> {
         self.0.into_iter()
     }
