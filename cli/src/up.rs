@@ -154,6 +154,7 @@ impl Plan {
                 listen: web,
                 tls: None,
                 calls: CallsConfig::default(),
+                nodes: Default::default(),
                 database: DatabaseConfig::new(DatabaseUrl::new(url)),
                 forward: ForwardConfig {
                     digesters: vec![format!("http://{node}")],
@@ -181,6 +182,8 @@ impl Plan {
                 callback: format!("http://{web}"),
                 allowed_callbacks: Vec::new(),
                 token,
+                keys: Vec::new(),
+                key_file: None,
                 roots,
                 regulator: regulator::Strategy::default(),
                 quota: digester_service::config::Quota::default(),

@@ -19,6 +19,10 @@ use crate::{
     reporter::{Reporter, Stop},
 };
 
+/// How often a claim is made again that the web service takes to be of a job handed to nobody: of
+/// several web services, one may have handed it over a moment ago without having noted it.
+const EARLY_CLAIMS: u32 = 5;
+
 /// Takes an admitted job through its attempt. However it ends, the permit is given back.
 pub(crate) async fn run(node: Arc<Node>, admitted: Admitted) {
     let Admitted { job, demand, config, reporter, permit } = admitted;
@@ -93,10 +97,12 @@ async fn claim(node: &Node, callback: &Callback, demand: Demand, reporter: &Repo
     };
     let claim = reporter.addressed(claim);
     let mut backoff = edge::Backoff::new(node.limits.max_backoff());
+    let mut early = 0;
     loop {
         let heard = node.speaker.say(callback, vec![claim.clone()]).await;
         match heard.map(sole) {
             Ok(Ok(answer)) => return is_ours(&answer, attempt, reporter),
+            Ok(Err(Refusal::NotHanded)) if early < EARLY_CLAIMS => early += 1,
             Ok(Err(refusal)) => {
                 info!(job.id = %claim.id, "job {} is not ours: {refusal}", claim.id);
                 return false;

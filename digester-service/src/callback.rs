@@ -21,6 +21,9 @@ pub(crate) enum Refusal {
     /// The web service does not know the job.
     #[error("the web service does not know the job")]
     Unknown,
+    /// The web service has not handed the job to this node, or does not know yet that it has.
+    #[error("the web service did not hand the job to this node")]
+    NotHanded,
     /// The web service finds fault with what was said.
     #[error("the web service refuses what was said")]
     Other,
@@ -155,6 +158,7 @@ impl Callback {
 async fn settle<T: DeserializeOwned>(response: Response) -> Result<Result<T, Refusal>, Away> {
     match response.status() {
         StatusCode::CONFLICT => Ok(Err(Refusal::Conflict)),
+        StatusCode::FORBIDDEN => Ok(Err(Refusal::NotHanded)),
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(Err(Refusal::Unknown)),
         StatusCode::BAD_REQUEST
         | StatusCode::PAYLOAD_TOO_LARGE
@@ -188,6 +192,7 @@ fn refusal(problem: &Problem) -> Refusal {
     match ProblemKind::of(problem) {
         Some(ProblemKind::StaleAttempt | ProblemKind::IllegalMove) => Refusal::Conflict,
         Some(ProblemKind::NotFound) => Refusal::Unknown,
+        Some(ProblemKind::Forbidden) => Refusal::NotHanded,
         _ => Refusal::Other,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use edge::{CallsConfig, TlsConfig, Token};
+use edge::{CallsConfig, KeysConfig, SigningKey, TlsConfig, Token};
 use schema::NodeId;
 use serde::Deserialize;
 
@@ -40,6 +40,13 @@ pub struct Config {
     /// The secret shared with the web service; without one, the node takes jobs from anybody.
     #[serde(default)]
     pub token: Option<Token>,
+    /// The node's own keys, which calls to and from the web service are signed with: the first signs,
+    /// all are accepted. With them, the token is not.
+    #[serde(default)]
+    pub keys: Vec<SigningKey>,
+    /// A file with a key on each line, which is read again whenever it changes.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
     /// Folders that instructions may read from and write to; none means any, as for one's own
     /// machine.
     #[serde(default)]
@@ -67,6 +74,10 @@ impl Config {
             threads: self.limits.threads,
             max_file: self.quota.max_file.map(|bytes| bytes.0),
         }
+    }
+
+    pub(crate) fn keys(&self) -> KeysConfig {
+        KeysConfig { keys: self.keys.clone(), key_file: self.key_file.clone() }
     }
 }
 

@@ -98,7 +98,9 @@ impl Beats {
                 info!("the web service knows no leases: it is older than this node");
                 self.node.lease.is_unlimited();
             }
-            Ok(Ok(Err(Refusal::Other))) => {}
+            Ok(Ok(Err(refusal @ (Refusal::NotHanded | Refusal::Other)))) => {
+                warn!("the heartbeat is not taken: {refusal}");
+            }
             Ok(Err(away)) => {
                 warn!(error = &away as &dyn std::error::Error, "the heartbeat was not heard");
             }

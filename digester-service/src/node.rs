@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use edge::{Calls, Step, Tls};
+use edge::{Calls, Credentials, Step, Tls};
 use regulator::{Shared, Strategy};
 use schema::{Attempt, DigestConfig, DigestRequest, JobId, JobStatus, Kind, NewJob, NodeId};
 use tokio::{
@@ -41,6 +41,7 @@ pub(crate) type Digesters = HashMap<Kind, Arc<dyn Digester>>;
 pub(crate) struct Doors {
     pub(crate) tls: Option<Tls>,
     pub(crate) calls: Calls,
+    pub(crate) credentials: Credentials,
 }
 
 /// The node and all it holds.
@@ -91,7 +92,7 @@ impl Node {
         runner: Arc<Notify>,
         stopping: CancellationToken,
     ) -> Self {
-        let callback = Callback::new(&config.callback, doors.calls, config.token.into());
+        let callback = Callback::new(&config.callback, doors.calls, doors.credentials);
         let scratch = Scratch::new(config.quota);
         let metrics =
             Metrics::new(callback.failures.clone(), scratch.refusals.clone(), doors.tls.as_ref());

@@ -223,7 +223,7 @@ impl Reporter {
                 Ok(answer) if answer.cancel_requested => self.stop(Stop::Cancelled),
                 Ok(_) => {}
                 Err(Refusal::Conflict | Refusal::Unknown) => self.stop(Stop::Lost),
-                Err(Refusal::Other) => {}
+                Err(Refusal::NotHanded | Refusal::Other) => {}
             }
         }
         Ok(())

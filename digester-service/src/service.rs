@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
-use edge::{Calls, Listener, Tls};
+use edge::{Calls, Credentials, Listener, Lock, Signer, Tls, Verifier, Way};
 use regulator::{Clock as _, Regulator as _, Shared, Stack, SystemClock};
 use schema::Kind;
 use tokio::{net::TcpListener, sync::Notify};
@@ -66,9 +66,10 @@ impl Service {
         let tls = self.config.tls.as_ref().map(Tls::load).transpose();
         let tls = tls.context("read what `service.tls` names")?;
         let calls = Calls::load(&self.config.calls).context("read what `service.calls` names")?;
-        let (token, advertise) = (self.config.token.clone(), self.config.advertise.clone());
+        let (lock, credentials) = acquaintance(&self.config)?;
+        let advertise = self.config.advertise.clone();
         let (regulator, runner) = regulator(&self.config);
-        let doors = Doors { tls: tls.clone(), calls };
+        let doors = Doors { tls: tls.clone(), calls, credentials };
         let node =
             Node::new(self.config, doors, self.digesters, regulator, journal, runner, stopping)
                 .digesting(apart);
@@ -79,7 +80,7 @@ impl Service {
         info!(%address, node = %node.name, "the digester service listens at {address}");
         let advertised = advertised(advertise, tls.is_some(), address);
         let heart = Heart::start(Arc::clone(&node), advertised).context("start the heartbeat")?;
-        let router = routes::router(Arc::clone(&node), token.into());
+        let router = routes::router(Arc::clone(&node), lock);
         let listener = Listener::new(listener, tls);
         let server = edge::serve(listener, router, ended.clone(), edge::Limits::default());
         let work = async {
@@ -96,6 +97,19 @@ fn apart(config: &Config, role: Option<Role>) -> anyhow::Result<Option<Apart>> {
     let Some(sandbox) = config.sandbox.clone() else { return Ok(None) };
     let role = role.context("`sandbox` is wanted, and this program has no role for it")?;
     Apart::new(role, sandbox, config.bounds()).map(Some)
+}
+
+/// How the web service says who it is, and how the node does.
+fn acquaintance(config: &Config) -> anyhow::Result<(Lock, Credentials)> {
+    let keys = config.keys();
+    if keys.is_empty() {
+        return Ok((config.token.clone().into(), config.token.clone().into()));
+    }
+    let keys = keys.load().context("the keys of `service`")?;
+    let name = || config.node.clone();
+    let verifier = Arc::new(Verifier::new(name(), Way::ToNode, keys.clone()));
+    let lock = Lock::Signed(verifier, config.limits.max_body_bytes);
+    Ok((lock, Credentials::Signed(Signer::new(name(), Way::ToWebService, keys))))
 }
 
 fn regulator(config: &Config) -> (Arc<Shared>, Arc<Notify>) {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Deref, sync::Arc};
 
 use edge::{Batcher, Calls, Tls};
-use schema::{Instruction, Job, JobId, Kind, NewInstruction, Role, TraceParent};
+use schema::{Instruction, Job, JobId, Kind, NewInstruction, NodeId, Role, TraceParent};
 use sqlx::PgPool;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,8 @@ use crate::{
     nodes::Reach,
     notify::{self, Letter},
     pages::Kept,
-    store::{Pools, instruction::Acceptance},
+    peers::{Peers, Service},
+    store::{self, Pools, instruction::Acceptance},
 };
 
 /// What is known here of the instructions of one kind.
@@ -70,6 +71,7 @@ pub(crate) struct Doors {
     pub(crate) calls: Calls,
     /// How those are called who are told of jobs.
     pub(crate) hooks: Calls,
+    pub(crate) peers: Peers,
 }
 
 /// What [`App`] shares.
@@ -81,7 +83,9 @@ pub(crate) struct Shared {
     pub(crate) pages: PgPool,
     pub(crate) kept: Kept,
     pub(crate) config: Config,
-    pub(crate) doors: Doors,
+    pub(crate) calls: Calls,
+    pub(crate) hooks: Calls,
+    pub(crate) peers: Arc<Peers>,
     pub(crate) access: Access,
     pub(crate) news: Arc<News>,
     pub(crate) metrics: Metrics,
@@ -111,14 +115,14 @@ impl App {
     pub(crate) fn new(
         Pools { db, batches, pages }: Pools,
         config: Config,
-        doors: Doors,
+        Doors { tls, calls, hooks, peers }: Doors,
         checks: HashMap<Kind, Arc<dyn KindCheck>>,
         shutdown: CancellationToken,
     ) -> Self {
+        let peers = Arc::new(peers);
         let news = Arc::new(News::new());
         let accepting = Accepting { db: batches.clone(), news: Arc::clone(&news) };
-        let access =
-            Access::new(db.clone(), config.access.clone(), config.token.clone(), &doors.calls);
+        let access = Access::new(db.clone(), config.access.clone(), config.token.clone(), &calls);
         Self(Arc::new(Shared {
             access,
             db,
@@ -126,14 +130,16 @@ impl App {
             pages,
             kept: Kept::default(),
             accepting: Batcher::new(accepting, accept::LANES),
-            metrics: Metrics::new(doors.tls.as_ref()),
+            metrics: Metrics::new(tls.as_ref()),
             migrated: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(config.max_streams)),
             previews: Semaphore::new(crate::preview::AT_ONCE),
             reach: Reach::new(&config),
-            forwarder: crate::forward::Client::new(&doors.calls, config.token.clone()),
+            forwarder: crate::forward::Client::new(&calls, Arc::clone(&peers)),
             config,
-            doors,
+            calls,
+            hooks,
+            peers,
             news,
             checks,
             shutdown,
@@ -181,6 +187,9 @@ impl App {
         action: &'static str,
         id: JobId,
     ) -> Result<(), ApiError> {
+        if let Some(node) = caller.node() {
+            return self.let_node_see(node, caller, roles, id).await;
+        }
         if !self.access.is_closed() {
             return Ok(());
         }
@@ -188,10 +197,43 @@ impl App {
         self.let_do(caller, roles, || Deed::new(action, id).of(job.tenant.as_deref())).await
     }
 
+    /// Lets a node look at a job that it has, or had last, and do nothing else.
+    async fn let_node_see(
+        &self,
+        node: &NodeId,
+        caller: &Caller,
+        roles: &[Role],
+        id: JobId,
+    ) -> Result<(), ApiError> {
+        if !roles.contains(&Role::Read) {
+            return caller.demand(roles[0], None);
+        }
+        self.demand_with(node, id).await
+    }
+
+    /// Refuses a node that neither has the job, nor had it last, nor was promised it.
+    pub(crate) async fn demand_with(&self, node: &NodeId, id: JobId) -> Result<(), ApiError> {
+        let is_promised = !self.forwarder.promised.among(node, [id].into_iter()).is_empty();
+        let found = store::job::find(&self.db, id).await.doing("look up the job")?;
+        match found {
+            Some(job) if is_promised || job.node.as_ref() == Some(node) => Ok(()),
+            _ => Err(ApiError::NoSuchJob(id)),
+        }
+    }
+
+    /// Refuses a service that says something in the name of another node.
+    pub(crate) fn let_speak_for(&self, service: &Service, node: &NodeId) -> Result<(), ApiError> {
+        match (self.peers.speaks_for(service, node), service) {
+            (true, _) => Ok(()),
+            (false, Service::Any) => Err(ApiError::HasKeys(node.clone())),
+            (false, Service::Node(name)) => Err(ApiError::OnlyItsOwn(name.clone())),
+        }
+    }
+
     /// The job, unless the caller may not see it: then there is none.
     async fn seen_job(&self, caller: &Caller, id: JobId) -> Result<Job, ApiError> {
         caller.demand_somewhere(Role::Read)?;
-        let found = crate::store::job::find(&self.db, id).await.doing("look up the job")?;
+        let found = store::job::find(&self.db, id).await.doing("look up the job")?;
         let seen = found.filter(|job| caller.may(Role::Read, job.tenant.as_deref()));
         seen.ok_or(ApiError::NoSuchJob(id))
     }

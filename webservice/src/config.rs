@@ -1,8 +1,9 @@
 //! What an operator may set.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use edge::{CallsConfig, TlsConfig, Token};
+use edge::{CallsConfig, KeysConfig, SigningKey, TlsConfig, Token};
+use schema::NodeId;
 use serde::Deserialize;
 
 use crate::{access::AccessConfig, gobii::GobiiConfig, notify::NotificationConfig};
@@ -34,6 +35,9 @@ pub struct Config {
     /// The secret shared with the digester services; without one, callbacks are open to all.
     #[serde(default)]
     pub token: Option<Token>,
+    /// Digester services with keys of their own, by name.
+    #[serde(default)]
+    pub nodes: BTreeMap<NodeId, NodeConfig>,
     /// Who may do what; without it, the service is open to all who reach it.
     #[serde(default)]
     pub access: Option<AccessConfig>,
@@ -78,6 +82,26 @@ const fn default_max_body_bytes() -> usize {
 
 const fn default_max_streams() -> usize {
     Config::MAX_STREAMS
+}
+
+/// A digester service with keys of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Where it takes jobs in, whatever it says itself.
+    pub address: String,
+    /// The keys that calls are signed with. The first signs, all are accepted.
+    #[serde(default)]
+    pub keys: Vec<SigningKey>,
+    /// A file with a key on each line, which is read again whenever it changes.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+}
+
+impl NodeConfig {
+    pub(crate) fn keys(&self) -> KeysConfig {
+        KeysConfig { keys: self.keys.clone(), key_file: self.key_file.clone() }
+    }
 }
 
 /// For how long is kept what has come to its end.

@@ -40,6 +40,12 @@ pub(crate) enum ApiError {
     Unknown,
     #[error("you may not {role} here{}", of_tenant(.tenant.as_deref()))]
     NotAllowed { role: Role, tenant: Option<String> },
+    #[error("node {0} has keys of its own: its calls must be signed with them")]
+    HasKeys(NodeId),
+    #[error("node {0} speaks for itself, and of what it has itself, alone")]
+    OnlyItsOwn(NodeId),
+    #[error("job {0} was not handed to this node")]
+    NotHanded(JobId),
     #[error("too many logins failed; try again in {} s", .wait.as_secs() + 1)]
     TooManyTries { wait: Duration },
     #[error("the directory that knows the passwords does not answer")]
@@ -90,8 +96,10 @@ impl ApiError {
             | Self::NoDeadNotification(_)
             | Self::NoSuchNode(_)
             | Self::NoSuchToken(_) => ProblemKind::NotFound,
-            Self::Unknown => ProblemKind::Unauthorized,
-            Self::NotAllowed { .. } => ProblemKind::Forbidden,
+            Self::Unknown | Self::HasKeys(_) => ProblemKind::Unauthorized,
+            Self::NotAllowed { .. } | Self::OnlyItsOwn(_) | Self::NotHanded(_) => {
+                ProblemKind::Forbidden
+            }
             Self::TooManyTries { .. } => ProblemKind::TooManyRequests,
             Self::KeyTaken { .. } | Self::JobDiffers { .. } | Self::NameTaken(_) => {
                 ProblemKind::Conflict

@@ -3,6 +3,7 @@
 mod client;
 mod handed;
 mod offer;
+mod promised;
 mod targets;
 
 pub(crate) use client::{Client, Unanswered};
@@ -195,6 +196,8 @@ impl Forwarder {
     /// Notes who has which job.
     async fn note(&mut self) -> sqlx::Result<()> {
         store::job::forwarded(&self.app.batches, self.handed.all()).await?;
+        let noted = self.handed.all().iter().map(|(job, _, node)| (node, *job));
+        self.app.forwarder.promised.noted(noted);
         Step::Noted.pass();
         self.handed = Handed::default();
         Ok(())
@@ -280,6 +283,9 @@ pub(crate) async fn download(app: &App, job: &Job, name: &str) -> Option<reqwest
 
 /// Where a node is. One that never made itself known is behind some configured address.
 async fn addresses(app: &App, node: &NodeId) -> Vec<String> {
+    if let Some(address) = app.peers.address(node) {
+        return vec![address.to_owned()];
+    }
     match store::node::address(&app.db, node).await {
         Ok(Some(address)) => vec![address],
         Ok(None) | Err(_) => app.config.forward.digesters.clone(),

@@ -19,6 +19,7 @@ pub mod notify;
 mod origin;
 mod outside;
 mod pages;
+mod peers;
 mod preview;
 mod retention;
 mod routes;

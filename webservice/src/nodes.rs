@@ -36,6 +36,8 @@ pub(crate) async fn renew(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<Le
     if !renewed.renewed {
         register(app, id, beat).await?;
         renewed = self::renewed(app, id, beat).await?;
+        // Now that the tables say where it is.
+        app.news.node_came(id.clone());
     }
     let Renewed { renewed: true, lost, cancel } = renewed else {
         return Err(ApiError::NameTaken(id.clone()));
@@ -66,7 +68,6 @@ async fn register(app: &App, id: &NodeId, beat: &Heartbeat) -> Result<(), ApiErr
     store::node::register(&app.db, id, boot).await.doing("take note of the node")?;
     Step::Registered.pass();
     info!(node = %id, address = beat.address, "node {id} takes jobs in at {}", beat.address);
-    app.news.node_came(id.clone());
     Ok(())
 }
 

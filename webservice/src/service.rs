@@ -15,7 +15,9 @@ use crate::{
     app::{App, Doors},
     config::Config,
     error::is_outage,
-    forward, nodes, notify, retention, routes,
+    forward, nodes, notify,
+    peers::Peers,
+    retention, routes,
     store::{self, Pools},
 };
 
@@ -50,9 +52,11 @@ impl Service {
         shutdown: CancellationToken,
     ) -> anyhow::Result<()> {
         ensure!(
-            self.config.access.is_none() || self.config.token.is_some(),
-            "with `[access]`, `token` must be set: digester services have no other way to say who \
-             they are"
+            self.config.access.is_none()
+                || self.config.token.is_some()
+                || !self.config.nodes.is_empty(),
+            "with `[access]`, digester services must be able to say who they are: set `token`, or \
+             give each its keys in `[webservice.nodes]`"
         );
         ensure!(
             self.config
@@ -69,13 +73,14 @@ impl Service {
         let ca = self.config.notifications.as_ref().and_then(|config| config.ca.clone());
         let hooks = Calls::load(&CallsConfig { ca, ..CallsConfig::default() });
         let hooks = hooks.context("read what `webservice.notifications.ca` names")?;
+        let peers = Peers::load(&self.config)?;
         let pools = Pools::new(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
         let grace = Duration::from_secs(self.config.grace_seconds);
         let app = App::new(
             pools.clone(),
             self.config,
-            Doors { tls: tls.clone(), calls, hooks },
+            Doors { tls: tls.clone(), calls, hooks, peers },
             self.checks,
             shutdown.clone(),
         );

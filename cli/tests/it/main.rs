@@ -8,5 +8,6 @@ mod follow;
 mod nodes;
 mod regulator;
 mod rolling;
+mod secure;
 mod system;
 mod up;

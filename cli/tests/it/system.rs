@@ -70,7 +70,11 @@ pub(crate) struct System {
     database_url: String,
     web_port: u16,
     node_port: u16,
+    scheme: &'static str,
 }
+
+/// What the services of [`System::secure`] sign with.
+const KEY: &str = "whsec_a2tra2tra2tra2tra2tra2tra2tra2tr";
 
 impl System {
     pub(crate) fn new(db: &PgPool) -> Self {
@@ -81,6 +85,7 @@ impl System {
             database_url: with_database(&std::env::var("DATABASE_URL").unwrap(), name),
             web_port: free_port(),
             node_port: free_port(),
+            scheme: "http",
         };
         fs::write(system.config(), system.configuration()).unwrap();
         system
@@ -91,6 +96,45 @@ impl System {
         let text = fs::read_to_string(self.config()).unwrap();
         assert!(text.contains(piece), "{piece}");
         fs::write(self.config(), text.replace(piece, instead)).unwrap();
+    }
+
+    /// Has both services speak TLS, and sign what they say to each other, before they are started.
+    pub(crate) fn secure(&mut self) {
+        self.scheme = "https";
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        let names = vec!["127.0.0.1".to_owned()];
+        let own = rcgen::generate_simple_self_signed(names).unwrap();
+        fs::write(at("ca.pem"), own.cert.pem()).unwrap();
+        fs::write(at("tls.key"), own.signing_key.serialize_pem()).unwrap();
+        for file in [self.key_file(), self.node_key_file()] {
+            fs::write(file, KEY).unwrap();
+        }
+        let text = fs::read_to_string(self.config()).unwrap();
+        let text = text.replace("http://", "https://").replace("token = \"of this test\"", "");
+        let sections = ["webservice", "service"].map(|role| {
+            let (pem, key) = (at("ca.pem"), at("tls.key"));
+            format!(
+                "[{role}.tls]\ncertificate = {pem:?}\nkey = {key:?}\n[{role}.calls]\nca = {pem:?}\n"
+            )
+        });
+        let node = format!(
+            "[webservice.nodes.node-a]\naddress = \"https://127.0.0.1:{}\"\nkey_file = {:?}\n",
+            self.node_port,
+            self.key_file()
+        );
+        let named = format!("node = \"node-a\"\nkey_file = {:?}", self.node_key_file());
+        let text = text.replace("node = \"node-a\"", &named) + &sections.concat() + &node;
+        fs::write(self.config(), text).unwrap();
+    }
+
+    /// Where the web service's keys of the node are.
+    pub(crate) fn key_file(&self) -> String {
+        self.folder.path().join("web.keys").display().to_string()
+    }
+
+    /// Where the node's own are.
+    pub(crate) fn node_key_file(&self) -> String {
+        self.folder.path().join("node.keys").display().to_string()
     }
 
     fn config(&self) -> PathBuf {
@@ -195,7 +239,12 @@ impl System {
     pub(crate) fn client_plain(&self, arguments: &[&str]) -> Output {
         let mut command = digester();
         command.args(arguments).env("RUST_LOG", "off");
-        command.env("DIGESTER_URL", format!("http://127.0.0.1:{}", self.web_port));
+        let url = |port| format!("{}://127.0.0.1:{port}", self.scheme);
+        command.env("DIGESTER_URL", url(self.web_port));
+        command.env("DIGESTER_NODE_URL", url(self.node_port)).env("DIGESTER_NODE_NAME", "node-a");
+        if self.scheme == "https" {
+            command.env("DIGESTER_CA", self.folder.path().join("ca.pem"));
+        }
         command.output().unwrap()
     }
 

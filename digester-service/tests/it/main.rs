@@ -12,6 +12,7 @@ mod download;
 mod drain;
 mod heartbeat;
 mod intake;
+mod keys;
 mod loader;
 mod metrics;
 mod openapi;

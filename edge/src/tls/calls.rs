@@ -47,6 +47,7 @@ impl Calls {
     }
 
     /// A client that calls so, to be made up further.
+    #[expect(clippy::disallowed_methods, reason = "here it is handed its TLS")]
     pub fn client(&self) -> ClientBuilder {
         Client::builder().tls_backend_preconfigured(self.tls.clone())
     }

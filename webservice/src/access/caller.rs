@@ -3,10 +3,10 @@
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use schema::{Grant, Role, Tenants};
+use schema::{Grant, NodeId, Role, Tenants};
 use uuid::Uuid;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, peers::Service};
 
 /// Who calls, as far as was found out; asked by whoever is about to do something.
 #[derive(Clone, Debug)]
@@ -19,8 +19,8 @@ pub(crate) struct Caller {
 enum Who {
     /// The service is open to all.
     Anybody,
-    /// A digester service.
-    Service,
+    /// A digester service. One that is known by name sees what it has, and nothing else.
+    Service(Service),
     /// Somebody who did not say who they are.
     Stranger { grants: Vec<Grant> },
     /// Somebody known.
@@ -43,8 +43,8 @@ impl Caller {
         Self { who: Arc::new(Who::Anybody), origin }
     }
 
-    pub(super) fn service(origin: Option<IpAddr>) -> Self {
-        Self { who: Arc::new(Who::Service), origin }
+    pub(super) fn service(service: Service, origin: Option<IpAddr>) -> Self {
+        Self { who: Arc::new(Who::Service(service)), origin }
     }
 
     pub(super) fn stranger(grants: Vec<Grant>, origin: Option<IpAddr>) -> Self {
@@ -59,8 +59,16 @@ impl Caller {
     pub(crate) fn name(&self) -> Option<&str> {
         match &*self.who {
             Who::User(user) => Some(&user.name),
-            Who::Service => Some("digester service"),
+            Who::Service(_) => Some("digester service"),
             Who::Anybody | Who::Stranger { .. } => None,
+        }
+    }
+
+    /// The digester service that it is known to be, by its own key.
+    pub(crate) fn node(&self) -> Option<&NodeId> {
+        match &*self.who {
+            Who::Service(Service::Node(node)) => Some(node),
+            _ => None,
         }
     }
 
@@ -73,7 +81,7 @@ impl Caller {
     pub(crate) fn grants(&self) -> Vec<Grant> {
         match &*self.who {
             Who::Anybody => vec![Grant::ALL],
-            Who::Service => Vec::new(),
+            Who::Service(_) => Vec::new(),
             Who::Stranger { grants } => grants.clone(),
             Who::User(User { grants, within, .. }) => within.as_ref().unwrap_or(grants).clone(),
         }
@@ -105,7 +113,7 @@ impl Caller {
         let allow = |grants: &[Grant]| grants.iter().any(|grant| grant.allows(role, tenant));
         match &*self.who {
             Who::Anybody => true,
-            Who::Service => role == Role::Read,
+            Who::Service(service) => *service == Service::Any && role == Role::Read,
             Who::Stranger { grants } => allow(grants),
             Who::User(User { grants, within, .. }) => {
                 allow(grants) && within.as_deref().is_none_or(allow)
@@ -121,8 +129,8 @@ impl Caller {
         };
         match &*self.who {
             Who::Anybody => Tenants::All,
-            Who::Service if role == Role::Read => Tenants::All,
-            Who::Service => Tenants::Only(Vec::new()),
+            Who::Service(Service::Any) if role == Role::Read => Tenants::All,
+            Who::Service(_) => Tenants::Only(Vec::new()),
             Who::Stranger { grants } => of(grants),
             Who::User(User { grants, within, .. }) => match within {
                 Some(within) => of(grants).and(of(within)),

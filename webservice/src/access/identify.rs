@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     http::{
         HeaderMap, HeaderName,
@@ -12,12 +13,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use edge::Remote;
+use edge::{Remote, Verifier};
 
 use super::{
     Caller, SignIn, SignedIn, caller::User, config::AccessConfig, secret::is_token, sign_in::Access,
 };
-use crate::{app::App, error::ApiError, store::access::Use};
+use crate::{app::App, error::ApiError, peers::Service, store::access::Use};
 
 /// The cookie of a browser's session.
 pub(crate) const SESSION: &str = "digester_session";
@@ -33,12 +34,32 @@ pub(crate) async fn locate(State(app): State<App>, mut request: Request, next: N
 /// Lets a request in with its [`Caller`], or not at all.
 pub(crate) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let origin = app.access.origin(&request);
+    if Verifier::node_of(request.headers()).is_some() {
+        return identify_node(&app, request, origin, next).await;
+    }
     match app.access.caller(request.headers(), origin).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => error.into_response(),
+    }
+}
+
+/// Nodes only look here: their calls have no bodies.
+async fn identify_node(
+    app: &App,
+    request: Request,
+    origin: Option<IpAddr>,
+    next: Next,
+) -> Response {
+    let (mut head, _) = request.into_parts();
+    match app.peers.believe(&head, &[]) {
+        Ok(service) => {
+            head.extensions.insert(Caller::service(service, origin));
+            next.run(Request::from_parts(head, Body::empty())).await
+        }
+        Err(refused) => refused.into_response(),
     }
 }
 
@@ -92,7 +113,7 @@ impl Access {
     ) -> Result<Caller, ApiError> {
         let Some(config) = self.config() else { return Ok(Caller::anybody(origin)) };
         if self.services().is_some_and(|token| token.opens(headers)) {
-            return Ok(Caller::service(origin));
+            return Ok(Caller::service(Service::Any, origin));
         }
         let authorization = headers.get(AUTHORIZATION).map(|value| value.to_str());
         match authorization {

@@ -14,6 +14,7 @@ mod limit;
 mod oidc;
 mod password;
 mod secret;
+mod service;
 mod sign_in;
 
 pub use account::{Account, Accounts};
@@ -25,4 +26,5 @@ pub(crate) use audit::Deed;
 pub(crate) use caller::Caller;
 pub(crate) use identify::{Origin, SESSION, identify, locate};
 pub(crate) use secret::Hash as SecretHash;
+pub(crate) use service::services_only;
 pub(crate) use sign_in::{Access, SignIn, SignedIn};

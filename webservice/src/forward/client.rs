@@ -4,7 +4,9 @@ mod regulation;
 
 use std::{fmt, time::Duration};
 
-use edge::{Calls, Peer, Token};
+use std::sync::Arc;
+
+use edge::{Call, Calls, Credentials, Peer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, Response, StatusCode, header::RETRY_AFTER};
 use schema::{
@@ -15,6 +17,9 @@ use tracing::warn;
 use crate::error::Unseen;
 
 pub(crate) use regulation::Unanswered;
+
+use super::promised::Promised;
+use crate::peers::Peers;
 
 /// How long a node may take to say why a job waits; who asked is waiting, too.
 const GLANCE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -49,13 +54,17 @@ pub(crate) struct Client {
     peer: Peer,
     /// For what may be long.
     patient: Peer,
+    pub(super) peers: Arc<Peers>,
+    pub(crate) promised: Arc<Promised>,
 }
 
 impl Client {
-    pub(crate) fn new(calls: &Calls, token: Option<Token>) -> Self {
+    pub(crate) fn new(calls: &Calls, peers: Arc<Peers>) -> Self {
         Self {
-            peer: Peer::new(calls.clone(), token.clone().into()),
-            patient: Peer::patient(calls.clone(), token.into()),
+            peer: Peer::new(calls.clone(), Credentials::None),
+            patient: Peer::patient(calls.clone(), Credentials::None),
+            peers,
+            promised: Arc::default(),
         }
     }
 
@@ -101,7 +110,7 @@ impl Client {
         body: &T,
     ) -> Result<Response, Closed> {
         let url = at(digester, "job");
-        let request = self.peer.request(Method::POST, &url).timeout(HANDOVER_TIMEOUT).json(body);
+        let request = self.to(Method::POST, digester, "job").timeout(HANDOVER_TIMEOUT).json(body);
         match request.send().await {
             Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
                 Err(Closed::Full { retry_after: retry_after(&response) })
@@ -116,8 +125,8 @@ impl Client {
     }
 
     pub(super) async fn cancel(&self, digester: &str, id: JobId) {
-        let url = at(digester, format_args!("job/{id}"));
-        if let Err(error) = self.peer.request(Method::DELETE, &url).send().await {
+        let path = format!("job/{id}");
+        if let Err(error) = self.to(Method::DELETE, digester, &path).send().await {
             let error = &error as &dyn std::error::Error;
             warn!(error, job.id = %id, "could not tell {digester} that job {id} is to end");
         }
@@ -132,7 +141,8 @@ impl Client {
     ) -> reqwest::Result<Response> {
         let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
         let url = at(digester, format_args!("job/{id}/file/{name}"));
-        self.patient.request(Method::GET, &url).send().await
+        let credentials = self.peers.credentials(digester);
+        self.patient.request_as(&credentials, Method::GET, &url).send().await
     }
 
     /// What the node says would become of an instruction, or why it cannot tell.
@@ -147,7 +157,7 @@ impl Client {
             warn!(error, url, "{url} does not tell what would become of an instruction");
             Unseen { text: "the digester service does not answer".to_owned(), is_passing: true }
         };
-        let response = self.peer.request(Method::POST, &url).json(request).send().await;
+        let response = self.to(Method::POST, digester, "preview").json(request).send().await;
         let response = response.map_err(away)?;
         match response.status() {
             StatusCode::OK => response.json().await.map_err(away),
@@ -161,9 +171,14 @@ impl Client {
 
     /// What the node says of a job, if it holds it and answers soon.
     pub(super) async fn held(&self, digester: &str, id: JobId) -> Option<Held> {
-        let url = at(digester, format_args!("job/{id}"));
-        let asked = self.peer.request(Method::GET, &url).timeout(GLANCE_TIMEOUT).send();
+        let path = format!("job/{id}");
+        let asked = self.to(Method::GET, digester, &path).timeout(GLANCE_TIMEOUT).send();
         asked.await.ok()?.error_for_status().ok()?.json().await.ok()
+    }
+
+    /// A call to a digester service, which is told who calls as it wants it.
+    fn to(&self, method: Method, digester: &str, path: &str) -> Call {
+        self.peer.request_as(&self.peers.credentials(digester), method, at(digester, path))
     }
 }
 

@@ -13,6 +13,7 @@ use tracing::warn;
 use super::{
     CONCURRENT,
     client::{Client, Closed, Fate},
+    promised::Promise,
     targets::{Target, Targets},
 };
 use crate::{config::ForwardConfig, store::job::ToForward};
@@ -114,12 +115,19 @@ impl<'a> Offer<'a> {
             true => self.pieces(requests),
             false => requests.into_iter().map(|request| vec![request]).collect(),
         };
+        let name = client.peers.name_at(&target.address);
+        let on_offer = pieces.iter().flatten().map(|(_, request)| request.job.id);
+        let mut promise = name.map(|name| client.promised.offer(name, on_offer));
         let closed = AtomicBool::new(false);
         let asked: Vec<_> =
             pieces.iter().map(|piece| ask(client, target, piece, &closed)).collect();
         let answers: Vec<_> = stream::iter(asked).buffered(CONCURRENT).collect().await;
         let mut why = None;
-        for (piece, (said, closed)) in pieces.iter().zip(answers) {
+        for (piece, (mut said, closed)) in pieces.iter().zip(answers) {
+            if let (Some(name), Some(promise)) = (name, &mut promise) {
+                let jobs = piece.iter().map(|(_, request)| request.job.id);
+                keep_promise(name, promise, jobs.zip(&mut said));
+            }
             fates.extend(piece.iter().map(|(job, _)| *job).zip(said));
             why = closed.or(why);
         }
@@ -169,6 +177,20 @@ impl<'a> Offer<'a> {
                 deadline_seconds: self.config.deadline_seconds,
             },
         })
+    }
+}
+
+/// What a node with keys has taken is promised to it, whatever name it says.
+fn keep_promise<'a>(
+    name: &NodeId,
+    promise: &mut Promise<'_>,
+    said: impl Iterator<Item = (JobId, &'a mut Fate)>,
+) {
+    for (job, fate) in said {
+        if let Fate::Taken(node) = fate {
+            node.clone_from(name);
+            promise.taken(job);
+        }
     }
 }
 

@@ -82,14 +82,14 @@ pub(crate) fn brief(to: &Notify) -> String {
 pub(crate) async fn run(app: App) {
     let people = app.config.notifications.clone();
     let gobii = app.config.gobii.as_ref();
-    let mirror = gobii.and_then(|gobii| Mirror::of(gobii, &app.doors.calls));
+    let mirror = gobii.and_then(|gobii| Mirror::of(gobii, &app.calls));
     let retries = people.clone().unwrap_or_default();
     let lane = async |way: Option<Way>| {
         if let Some(way) = way {
             Teller { app: app.clone(), retries: retries.clone(), way }.run().await;
         }
     };
-    let people = people.map(|config| Way::People(config, Webhooks::new(&app.doors.hooks)));
+    let people = people.map(|config| Way::People(config, Webhooks::new(&app.hooks)));
     tokio::join!(lane(people), lane(mirror.map(Way::Mirror)));
 }
 

@@ -7,7 +7,9 @@ use axum::{
 };
 use edge::{Json, OneOrMany, Path, Query};
 use futures_util::future::join_all;
-use schema::{Accepted, AcceptedItem, Instruction, Job, Key, NewInstruction, Problem, Role};
+use schema::{
+    Accepted, AcceptedItem, Instruction, Job, Key, NewInstruction, NodeId, Problem, Role,
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -154,6 +156,9 @@ pub(crate) async fn get_instruction(
 
 /// An instruction, for a caller who may read it.
 pub(crate) async fn look_up(app: &App, caller: &Caller, key: Key) -> Result<Instruction, ApiError> {
+    if let Some(node) = caller.node() {
+        return look_up_for(app, node, key).await;
+    }
     caller.demand_somewhere(Role::Read)?;
     let found = store::instruction::find(&app.db, &key).await.doing("look up the instruction")?;
     let seen = found.filter(|found| caller.may(Role::Read, found.tenant.as_deref()));
@@ -161,4 +166,15 @@ pub(crate) async fn look_up(app: &App, caller: &Caller, key: Key) -> Result<Inst
     let deed = || Deed::new("read", &key).of(instruction.tenant.as_deref());
     app.let_do(caller, &[Role::Read], deed).await?;
     Ok(instruction)
+}
+
+/// An instruction, for a node that has a job of it.
+async fn look_up_for(app: &App, node: &NodeId, key: Key) -> Result<Instruction, ApiError> {
+    let promised = app.forwarder.promised.to(node);
+    let is_theirs = store::instruction::is_with(&app.db, &key, node, &promised).await;
+    if !is_theirs.doing("look up the node's jobs")? {
+        return Err(ApiError::NoSuchInstruction(key));
+    }
+    let found = store::instruction::find(&app.db, &key).await.doing("look up the instruction")?;
+    found.ok_or(ApiError::NoSuchInstruction(key))
 }

@@ -10,14 +10,15 @@ use axum::{
 use edge::{Answer, Json, OneOrMany, Path, Query, Step};
 use schema::{
     AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, Limit, NewJob, Page,
-    PatchAnswer, Problem, Role,
+    PatchAnswer, Problem, Role, Tenants,
 };
 
 use crate::{
     access::Caller,
     app::App,
     error::{ApiError, Doing as _},
-    store::{self, Advanced, instruction::Acceptance},
+    peers::Service,
+    store::{self, Advanced, Speaker, instruction::Acceptance},
 };
 
 use super::refuse_too_many;
@@ -35,8 +36,16 @@ pub(crate) async fn list_jobs(
     caller: Caller,
     Query(filter): Query<JobFilter>,
 ) -> Result<Json<Page<Job>>, ApiError> {
-    caller.demand_somewhere(Role::Read)?;
-    let tenants = caller.tenants(Role::Read);
+    let tenants = match caller.node() {
+        Some(node) if filter.node.as_ref() != Some(node) => {
+            return Err(ApiError::OnlyItsOwn(node.clone()));
+        }
+        Some(_) => Tenants::All,
+        None => {
+            caller.demand_somewhere(Role::Read)?;
+            caller.tenants(Role::Read)
+        }
+    };
     let tenants = tenants.only();
     let limit = filter.limit.unwrap_or(Limit::SOME);
     let fetch = limit.and_one();
@@ -159,6 +168,10 @@ pub(crate) async fn rerun(app: &App, caller: &Caller, id: JobId) -> Result<Job, 
     responses(
         (status = 201, description = "created", body = Job),
         (status = 200, description = "known; of an array, one `ItemAnswer` each", body = Job),
+        (status = 401, description = "who calls is not known",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "said in the name of another node",
+         body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "known and different",
          body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "not known, and without its instruction",
@@ -166,18 +179,19 @@ pub(crate) async fn rerun(app: &App, caller: &Caller, id: JobId) -> Result<Job, 
     ))]
 pub(crate) async fn announce_job(
     State(app): State<App>,
+    service: Service,
     Json(announced): Json<OneOrMany<NewJob>>,
 ) -> Result<Response, ApiError> {
     match announced {
         OneOrMany::One(new) => {
-            let (status, job) = announce(&app, &new).await?;
+            let (status, job) = announce(&app, &service, &new).await?;
             Ok((status, Json(job)).into_response())
         }
         OneOrMany::Many(jobs) => {
             refuse_too_many(jobs.len(), "jobs")?;
             let mut answers = Vec::with_capacity(jobs.len());
             for new in &jobs {
-                let announced = announce(&app, new).await;
+                let announced = announce(&app, &service, new).await;
                 answers.push(item_answer(new.id, announced.map(|(_, job)| standing(&job))));
             }
             Ok(Json(answers).into_response())
@@ -185,7 +199,18 @@ pub(crate) async fn announce_job(
     }
 }
 
-async fn announce(app: &App, new: &NewJob) -> Result<(StatusCode, Job), ApiError> {
+async fn announce(
+    app: &App,
+    service: &Service,
+    new: &NewJob,
+) -> Result<(StatusCode, Job), ApiError> {
+    if let Some(node) = &new.node {
+        app.let_speak_for(service, node)?;
+    }
+    if let Service::Node(name) = service {
+        // What such a node has, it was handed: it brings in nothing of its own.
+        app.demand_with(name, new.id).await?;
+    }
     let announced = store::instruction::announce(&app.db, new).await;
     match announced.doing("take note of the job")? {
         Some(Acceptance::Created(job)) => {
@@ -210,23 +235,30 @@ fn standing(job: &Job) -> PatchAnswer {
     request_body = JobPatch,
     responses(
         (status = 200, description = "taken, now or before", body = PatchAnswer),
+        (status = 401, description = "who calls is not known",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "said in the name of another node, or of a job that the node was not handed",
+         body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "there is no such job", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "a stale attempt or an illegal move; `job` is how it stands",
          body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn update_job(
     State(app): State<App>,
+    service: Service,
     Path(id): Path<JobId>,
     Json(patch): Json<JobPatch>,
 ) -> Result<Json<PatchAnswer>, Response> {
     let patch = AddressedPatch { id, patch, traceparent: None };
-    let advanced = store::advance(&app.batches, slice::from_ref(&patch)).await;
-    let advanced = advanced.doing("update the job").map_err(IntoResponse::into_response)?;
+    let advanced = advance(&app, &service, slice::from_ref(&patch)).await;
+    let advanced = advanced.map_err(IntoResponse::into_response)?;
     Step::Patched.pass();
     let answer = advanced.into_iter().next().unwrap_or(Advanced::Unknown);
     let refused = match told(&app, &patch, answer) {
         Ok(answer) => return Ok(Json(answer)),
-        Err(refused @ ApiError::NoSuchJob(_)) => return Err(refused.into_response()),
+        Err(refused @ (ApiError::NoSuchJob(_) | ApiError::NotHanded(_))) => {
+            return Err(refused.into_response());
+        }
         Err(refused) => refused,
     };
     let job = store::job::find(&app.db, id).await;
@@ -238,19 +270,43 @@ pub(crate) async fn update_job(
 #[utoipa::path(patch, path = "/job", tag = "callback", request_body = Vec<AddressedPatch>,
     responses(
         (status = 200, description = "as it stands", body = Vec<ItemAnswer>),
+        (status = 401, description = "who calls is not known",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "said in the name of another node",
+         body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "too many at once",
          body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn update_jobs(
     State(app): State<App>,
+    service: Service,
     Json(patches): Json<Vec<AddressedPatch>>,
 ) -> Result<Json<Vec<ItemAnswer>>, ApiError> {
     refuse_too_many(patches.len(), "patches")?;
-    let advanced = store::advance(&app.batches, &patches).await.doing("update the jobs")?;
+    let advanced = advance(&app, &service, &patches).await?;
     Step::Patched.pass();
     let answers = patches.iter().zip(advanced);
     let answers = answers.map(|(patch, answer)| item_answer(patch.id, told(&app, patch, answer)));
     Ok(Json(answers.collect()))
+}
+
+/// Has the rows take what a service says in its own name.
+async fn advance(
+    app: &App,
+    service: &Service,
+    patches: &[AddressedPatch],
+) -> Result<Vec<Advanced>, ApiError> {
+    for item in patches {
+        app.let_speak_for(service, &item.patch.node)?;
+    }
+    let speaker = match service {
+        Service::Any => Speaker::Any,
+        Service::Node(name) => {
+            let jobs = patches.iter().map(|item| item.id);
+            Speaker::Node { name, promised: app.forwarder.promised.among(name, jobs) }
+        }
+    };
+    store::advance(&app.batches, patches, &speaker).await.doing("update the jobs")
 }
 
 /// Spreads the word of what was taken, and says what was not.
@@ -265,6 +321,7 @@ fn told(app: &App, item: &AddressedPatch, advanced: Advanced) -> Result<PatchAns
         }
         Advanced::Along(answer) | Advanced::Repeated(answer) => Ok(answer),
         Advanced::Unknown => Err(ApiError::NoSuchJob(item.id)),
+        Advanced::NotHanded => Err(ApiError::NotHanded(item.id)),
         Advanced::Stale { attempt } => {
             Err(ApiError::StaleAttempt { said: item.patch.attempt, holds: attempt })
         }

@@ -16,13 +16,12 @@ use axum::{
     middleware,
     response::Response,
 };
-use edge::Lock;
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    access::{identify, locate},
+    access::{identify, locate, services_only},
     app::App,
     error::ApiError,
     gobii::{self, Warehouses},
@@ -61,13 +60,12 @@ fn open() -> OpenApiRouter<App> {
 }
 
 /// What only digester services may say.
-fn callbacks(lock: Lock) -> OpenApiRouter<App> {
+fn callbacks() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(job::announce_job))
         .routes(routes!(job::update_job))
         .routes(routes!(job::update_jobs))
         .routes(routes!(node::hear_node))
-        .layer(middleware::from_fn_with_state(lock, edge::require))
 }
 
 /// What is answered according to who asks.
@@ -93,20 +91,20 @@ fn identified() -> OpenApiRouter<App> {
 
 /// The OpenAPI document of the plain API.
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
-    edge::with_problems(open().merge(identified()).merge(callbacks(Lock::Open)).into_openapi())
+    edge::with_problems(open().merge(identified()).merge(callbacks()).into_openapi())
 }
 
 /// The plain API and the pages, ready to serve.
 pub(crate) fn router(app: App) -> Result<Router, sqlx::Error> {
     let identified = identified().layer(middleware::from_fn_with_state(app.clone(), identify));
-    let callbacks = callbacks(app.config.token.clone().into());
+    let callbacks = callbacks().layer(middleware::from_fn_with_state(app.clone(), services_only));
     let (router, _) = open().merge(identified).merge(callbacks).split_for_parts();
     let router = router.merge(pages::router(&app));
     // Where GOBii's contract is spoken, its facade knows what to say of paths that lead nowhere.
     let router = match app.config.gobii.clone() {
         Some(config) => {
             let warehouses = Warehouses::new(config.crops.databases())?;
-            let facade = gobii::router_with(config, app.clone(), warehouses, &app.doors.calls);
+            let facade = gobii::router_with(config, app.clone(), warehouses, &app.calls);
             router
                 .fallback_service(facade.layer(middleware::from_fn_with_state(app.clone(), locate)))
         }

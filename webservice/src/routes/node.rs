@@ -8,7 +8,9 @@ use crate::{
     access::Caller,
     app::App,
     error::{ApiError, Doing as _},
-    nodes, store,
+    nodes,
+    peers::Service,
+    store,
 };
 
 /// Hears that a digester service lives, and renews the lease of all it has.
@@ -18,14 +20,23 @@ use crate::{
     request_body = Heartbeat,
     responses(
         (status = 200, description = "the lease goes on", body = Lease),
+        (status = 401, description = "who calls is not known",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "said in the name of another node",
+         body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "a later process goes by this name",
          body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn hear_node(
     State(app): State<App>,
+    service: Service,
     Path(id): Path<NodeId>,
     Json(beat): Json<Heartbeat>,
 ) -> Result<Json<Lease>, ApiError> {
+    app.let_speak_for(&service, &id)?;
+    // Jobs are sent to where the node is configured to be, if it is, and nowhere else.
+    let address = app.peers.address(&id).map_or(beat.address.clone(), str::to_owned);
+    let beat = Heartbeat { address, ..beat };
     nodes::renew(&app, &id, &beat).await.map(Json)
 }
 

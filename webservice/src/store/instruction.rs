@@ -275,6 +275,26 @@ pub(crate) async fn keys(
     Ok(keys.fetch_all(db).await?.into_iter().collect())
 }
 
+/// Whether a node has, or had last, a job of this instruction, or was promised one of these.
+pub(crate) async fn is_with(
+    db: impl PgExecutor<'_>,
+    key: &Key,
+    node: &NodeId,
+    promised: &[JobId],
+) -> sqlx::Result<bool> {
+    let promised: Vec<_> = promised.iter().map(|id| id.0).collect();
+    sqlx::query_scalar!(
+        r#"
+        select exists (select from job where key = $1 and (node = $2 or id = any($3))) as "is_with!"
+        "#,
+        key.as_str(),
+        node.as_str(),
+        &promised,
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// The instruction kept under this key.
 pub(crate) async fn find(db: impl PgExecutor<'_>, key: &Key) -> sqlx::Result<Option<Instruction>> {
     let row = sqlx::query!(

@@ -12,7 +12,7 @@ pub(crate) mod retention;
 mod row;
 pub(crate) mod search;
 
-pub(crate) use patch::{Advanced, advance};
+pub(crate) use patch::{Advanced, Speaker, advance};
 
 use std::{sync::LazyLock, time::Duration};
 

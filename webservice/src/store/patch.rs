@@ -2,7 +2,7 @@
 
 mod words;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use schema::{AddressedPatch, Demand, JobId, JobPatch, JobStatus, NodeId, PatchAnswer};
 use sqlx::PgExecutor;
@@ -23,8 +23,34 @@ pub(crate) enum Advanced {
     Stale { attempt: u32 },
     /// The job cannot move there from where it is.
     Illegal { from: JobStatus },
+    /// The job was not handed to the node that wants to have it.
+    NotHanded,
     /// There is no such job.
     Unknown,
+}
+
+/// Who says something of jobs.
+#[derive(Debug)]
+pub(crate) enum Speaker<'a> {
+    /// Somebody who may claim whatever waits.
+    Any,
+    /// A node that may claim what the tables say that it has, and what it was promised.
+    Node {
+        /// Its name; other names are not heard from it.
+        name: &'a NodeId,
+        /// What it was promised of the jobs that it speaks of.
+        promised: HashSet<JobId>,
+    },
+}
+
+impl Speaker<'_> {
+    /// Whether the job may be claimed although the tables do not say who has it.
+    fn may_claim(&self, id: JobId) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Node { promised, .. } => promised.contains(&id),
+        }
+    }
 }
 
 /// Applies patches, each job's in their order; one answer each.
@@ -34,12 +60,13 @@ pub(crate) enum Advanced {
 pub(crate) async fn advance(
     db: impl PgExecutor<'_> + Copy,
     patches: &[AddressedPatch],
+    by: &Speaker<'_>,
 ) -> sqlx::Result<Vec<Advanced>> {
     let mut answers: Vec<_> = patches.iter().map(|_| Advanced::Unknown).collect();
     let mut waiting = words::gather(patches);
     while !waiting.is_empty() {
         let (said, later) = words::distinct(waiting);
-        let taken = take(db, &said).await?;
+        let taken = take(db, &said, by).await?;
         let (said, apart) = words::apart(said, |words| taken.contains_key(&words.id));
         let left: Vec<_> =
             said.iter().filter(|w| !taken.contains_key(&w.id)).map(|w| w.id).collect();
@@ -47,7 +74,7 @@ pub(crate) async fn advance(
         for words in said {
             answers[words.last().0] = match (taken.get(&words.id), standing.get(&words.id)) {
                 (Some(answer), _) => Advanced::Taken(answer.clone()),
-                (None, Some(row)) => row.judge(words.last().1),
+                (None, Some(row)) => row.judge(words.id, words.last().1, by),
                 (None, None) => Advanced::Unknown,
             };
             for (place, _) in words.earlier() {
@@ -72,6 +99,7 @@ fn moves() -> (Vec<String>, Vec<String>) {
 async fn take(
     db: impl PgExecutor<'_>,
     said: &[Words<'_>],
+    by: &Speaker<'_>,
 ) -> sqlx::Result<HashMap<JobId, PatchAnswer>> {
     let texts = |of: fn(&Words<'_>) -> Option<String>| -> Vec<Option<String>> {
         said.iter().map(of).collect()
@@ -87,6 +115,7 @@ async fn take(
     let events: Vec<_> = said.iter().map(|words| words.last().1.is_event()).collect();
     let cut_short: Vec<_> = said.iter().map(|words| words.last().1.cut_short).collect();
     let news_from: Vec<_> = said.iter().map(|words| words.news_from().map(signed)).collect();
+    let may_claim: Vec<_> = said.iter().map(|words| by.may_claim(words.id)).collect();
     let (from, to) = moves();
     let rows = sqlx::query!(
         r#"
@@ -95,10 +124,10 @@ async fn take(
               from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[],
                           $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::bool[],
                           $12::bool[], $13::text[], $16::int[], $17::text[], $18::text[],
-                          $19::text[])
+                          $19::text[], $20::bool[])
                    as patch (id, attempt, sequence, node, status, stage, done, total, message,
                              report, is_event, cut_short, demand, news_from, last_stage,
-                             last_message, earlier)
+                             last_message, earlier, may_claim)
         ),
         taken as (
             update job
@@ -128,7 +157,8 @@ async fn take(
                and (
                        -- A new attempt takes a job that nobody holds.
                        (job.status = 'submitted' and patch.attempt = job.attempt + 1
-                        and patch.status is not null)
+                        and patch.status is not null
+                        and (may_claim or job.node = patch.node))
                        -- News of the attempt that holds it; a move is final, and never too late.
                        or (job.status = 'running' and patch.attempt = job.attempt
                            and patch.node = job.node
@@ -180,6 +210,7 @@ async fn take(
         &texts(|words| words.last().1.stage.as_deref().map(storable)) as _,
         &texts(|words| words.last().1.message.as_deref().map(storable)) as _,
         &texts(|words| words.earlier_events()) as _,
+        &may_claim,
     )
     .fetch_all(db)
     .await?;
@@ -207,7 +238,17 @@ struct Standing {
 }
 
 impl Standing {
-    fn judge(&self, patch: &JobPatch) -> Advanced {
+    fn judge(&self, id: JobId, patch: &JobPatch, by: &Speaker<'_>) -> Advanced {
+        if let Speaker::Node { name, .. } = by {
+            // What somebody else has is no concern of theirs.
+            if self.node.as_ref().is_some_and(|holder| holder != *name) {
+                return Advanced::Unknown;
+            }
+            let begins = patch.attempt > self.answer.attempt;
+            if begins && self.node.is_none() && !by.may_claim(id) {
+                return Advanced::NotHanded;
+            }
+        }
         let same_attempt =
             patch.attempt == self.answer.attempt && Some(&patch.node) == self.node.as_ref();
         let handed_back = self.node.is_none() && patch.attempt == self.answer.attempt;

@@ -15,6 +15,7 @@ mod gobii;
 mod health;
 mod hostile;
 mod http;
+mod keys;
 mod list;
 mod metrics;
 mod migrations;

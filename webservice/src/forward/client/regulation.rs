@@ -12,7 +12,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
 use tracing::warn;
 
-use super::{Client, at};
+use super::Client;
 
 /// How long a node may take to tell how it stands; somebody looks at an empty page.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -74,10 +74,6 @@ impl Client {
         let request = self.to(Method::PUT, digester, "regulator");
         let request = request.timeout(STEER_TIMEOUT).header(CONTENT_TYPE, TOML).body(toml);
         answer(request).await.map(|IgnoredAny| ())
-    }
-
-    fn to(&self, method: Method, digester: &str, path: &str) -> Call {
-        self.peer.request(method, at(digester, path))
     }
 }
 
