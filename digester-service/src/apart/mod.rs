@@ -49,7 +49,8 @@ impl Default for Sandbox {
     fn default() -> Self {
         Self {
             memory: Bytes(4 << 30),
-            open_files: 256,
+            // Each part of a matrix that is spilled to be turned is one.
+            open_files: 4096,
             landlock: Landlock::default(),
             run_as: None,
         }
