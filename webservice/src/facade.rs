@@ -8,7 +8,7 @@ use crate::{
     access::{Deed, SignIn, SignedIn},
     app::App,
     error::{ApiError, Doing as _},
-    gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login, Owner},
+    gobii::{Acceptance, Backend, BackendError, By, CropId, LoggedIn, Login, Owner},
     notify, store,
 };
 
@@ -48,19 +48,22 @@ impl Backend for App {
         Ok(owner.map(|(user, submits)| Owner { user, submits }))
     }
 
-    async fn note_read(&self, crop: &CropId, user: &str, key: &Key) -> Result<(), BackendError> {
+    async fn note_read(&self, crop: &CropId, key: &Key, by: By<'_>) -> Result<(), BackendError> {
         let deed = Deed::new("read", key).of(Some(crop.as_str()));
-        self.access.note(Deed { actor: Some(user.to_owned()), ..deed }).await.map_err(logged)
+        self.access.note(done(deed, by)).await.map_err(logged)
     }
 
-    async fn accept(&self, mut new: NewInstruction) -> Result<Acceptance, BackendError> {
+    async fn accept(
+        &self,
+        mut new: NewInstruction,
+        by: By<'_>,
+    ) -> Result<Acceptance, BackendError> {
         // Who may not be told is no reason to refuse what older clients send.
         new.notify.retain(|to| notify::check(&self.config, slice::from_ref(to)).is_ok());
         if self.access.is_closed() {
             let key = new.key.as_ref().map_or("instruction", Key::as_str);
             let deed = Deed::new("create", key).of(new.tenant.as_deref());
-            let deed = Deed { actor: new.submitted_by.clone(), ..deed };
-            self.access.note(deed).await.map_err(logged)?;
+            self.access.note(done(deed, by)).await.map_err(logged)?;
         }
         match self.accept_instruction(new).await.map_err(logged)? {
             store::instruction::Acceptance::Created(job) => Ok(Acceptance::Created(job)),
@@ -77,6 +80,10 @@ impl Backend for App {
     async fn job(&self, key: &Key) -> Result<Option<Job>, BackendError> {
         store::job::latest_of(&self.db, key).await.doing("look up the job").map_err(logged)
     }
+}
+
+fn done(deed: Deed, by: By<'_>) -> Deed {
+    Deed { actor: Some(by.user.to_owned()), origin: by.origin, ..deed }
 }
 
 /// Logs the error, and says whether trying again is worth it.

@@ -41,14 +41,15 @@ pub trait Backend: Send + Sync + 'static {
     fn note_read(
         &self,
         crop: &CropId,
-        user: &str,
         key: &Key,
+        by: By<'_>,
     ) -> impl Future<Output = Result<(), BackendError>> + Send;
 
     /// Writes instruction, job and first event in one transaction.
     fn accept(
         &self,
         new: NewInstruction,
+        by: By<'_>,
     ) -> impl Future<Output = Result<Acceptance, BackendError>> + Send;
 
     /// The instruction kept under this key.
@@ -59,6 +60,15 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The newest job of this instruction.
     fn job(&self, key: &Key) -> impl Future<Output = Result<Option<Job>, BackendError>> + Send;
+}
+
+/// Who has something done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By<'a> {
+    /// The user's name.
+    pub user: &'a str,
+    /// Where they come from.
+    pub origin: Option<IpAddr>,
 }
 
 /// Whose a token is.

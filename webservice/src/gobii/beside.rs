@@ -106,6 +106,7 @@ impl<B: Backend> Facade<B> {
             return Err(GobiiError::Unauthorized);
         };
         let owner = self.backend.owner_of_token(&crop.id, &token).await?;
-        Ok(Caller { user: owner.ok_or(GobiiError::Unauthorized)?.user, token })
+        let user = owner.ok_or(GobiiError::Unauthorized)?.user;
+        Ok(Caller { user, token, origin: login::origin(head) })
     }
 }

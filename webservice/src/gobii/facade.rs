@@ -195,7 +195,7 @@ impl<B: Backend> Facade<B> {
     async fn note_read(&self, crop: &Crop, caller: &Caller, name: &str) -> Result<(), GobiiError> {
         // What cannot be a name is not there to be read.
         let Ok(key) = instruction::key(crop, name) else { return Ok(()) };
-        Ok(self.backend.note_read(&crop.id, &caller.user, &key).await?)
+        Ok(self.backend.note_read(&crop.id, &key, caller.by()).await?)
     }
 }
 

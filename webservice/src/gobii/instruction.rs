@@ -87,7 +87,7 @@ pub(super) async fn create<B: Backend>(
         notify: told(facade, &order.instruction),
         body: order.sent,
     };
-    match facade.backend.accept(new).await? {
+    match facade.backend.accept(new, caller.by()).await? {
         Acceptance::Created(_) => Ok(Reply::created(echo(order.item, crop, &order.name))),
         Acceptance::Exists(_) => Err(GobiiError::Exists(order.name)),
     }

@@ -1,5 +1,7 @@
 //! Who calls: by password or by token, on any path.
 
+use std::net::IpAddr;
+
 use axum::{
     Json,
     http::{
@@ -14,7 +16,7 @@ use schema::gobii::decode;
 use crate::access::Origin;
 
 use super::{
-    backend::{Backend, LoggedIn, Login, Owner},
+    backend::{Backend, By, LoggedIn, Login, Owner},
     crop::Crop,
     envelope::{Auth, JSON, Stamp},
     error::GobiiError,
@@ -29,6 +31,13 @@ pub(super) const PASSWORD: HeaderName = HeaderName::from_static("x-password");
 pub(super) struct Caller {
     pub(super) user: String,
     pub(super) token: String,
+    pub(super) origin: Option<IpAddr>,
+}
+
+impl Caller {
+    pub(super) fn by(&self) -> By<'_> {
+        By { user: &self.user, origin: self.origin }
+    }
 }
 
 /// What a request shows of its caller.
@@ -70,10 +79,10 @@ pub(super) async fn authenticate<B: Backend>(
     crop: &Crop,
     head: &Parts,
 ) -> Result<Caller, GobiiError> {
+    let origin = origin(head);
     match Credentials::of(&head.headers).ok_or(GobiiError::Unauthorized)? {
         Credentials::Password { user, password } => {
             let configured = crop.users.get(&user).cloned();
-            let origin = head.extensions.get::<Origin>().and_then(|origin| origin.0);
             let login = Login { crop: &crop.id, user: &user, password, configured, origin };
             match backend.sign_in(login).await? {
                 LoggedIn::Yes => {}
@@ -82,16 +91,21 @@ pub(super) async fn authenticate<B: Backend>(
             }
             require_contact(crop, &user)?;
             let token = backend.issue_token(&crop.id, &user).await?;
-            Ok(Caller { user, token })
+            Ok(Caller { user, token, origin })
         }
         Credentials::Token(token) => {
             let owner = backend.owner_of_token(&crop.id, &token).await?;
             // Who may not come any more does not stay, either.
             let may_come = |it: &Owner| it.submits || crop.users.contains_key(&it.user);
             let owner = owner.filter(may_come).ok_or(GobiiError::Unauthorized)?;
-            Ok(Caller { user: owner.user, token })
+            Ok(Caller { user: owner.user, token, origin })
         }
     }
+}
+
+/// Where a request came from.
+pub(super) fn origin(head: &Parts) -> Option<IpAddr> {
+    head.extensions.get::<Origin>().and_then(|origin| origin.0)
 }
 
 /// A user without a contact record may not come in: nobody would know whose loads these are.

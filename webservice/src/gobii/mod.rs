@@ -32,7 +32,7 @@ mod upstream;
 mod warehouse;
 mod words;
 
-pub use backend::{Acceptance, Backend, BackendError, LoggedIn, Login, Owner};
+pub use backend::{Acceptance, Backend, BackendError, By, LoggedIn, Login, Owner};
 pub use check::{LoaderCheck, check_loader};
 pub use config::{ContextTaken, CropConfig, Crops, GobiiConfig, PreviewConfig};
 pub use contact::{Contact, Email};

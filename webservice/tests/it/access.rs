@@ -315,12 +315,19 @@ async fn a_gobii_client_stays_as_long_as_its_account_may_submit(db: PgPool) {
     let login = call(Method::POST, "auth").header("x-username", "ann");
     let login = send(login.header("x-password", "of ann").body("empty")).await;
     assert_eq!(login.status, 200, "{}", login.text);
-    let status = async || {
-        let request =
-            call(Method::GET, "names/cvs").header("x-auth-token", &login.headers["x-auth-token"]);
-        send(request).await.status
-    };
+    let token = &login.headers["x-auth-token"];
+    let status =
+        async || send(call(Method::GET, "names/cvs").header("x-auth-token", token)).await.status;
     assert_eq!(status().await, 200);
+    let read = call(Method::GET, "jobs/load");
+    assert_eq!(send(read.header("x-auth-token", token)).await.status, 200);
+    let noted: (String, String) = sqlx::query_as(
+        "select actor, origin from audit where action = 'read' and object = 'dev:load'",
+    )
+    .fetch_one(&db)
+    .await
+    .unwrap();
+    assert_eq!(noted, ("ann".to_owned(), "127.0.0.1".to_owned()));
     grant("read:dev", None).await;
     assert_eq!(status().await, 401);
     grant("admin:*", None).await;

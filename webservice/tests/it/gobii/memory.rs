@@ -8,7 +8,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use schema::{Instruction, Job, JobId, JobStatus, Key, NewInstruction};
-use webservice::gobii::{Acceptance, Backend, BackendError, CropId, LoggedIn, Login, Owner};
+use webservice::gobii::{Acceptance, Backend, BackendError, By, CropId, LoggedIn, Login, Owner};
 
 /// Instructions and jobs by key; a clone shares them.
 #[derive(Clone, Default)]
@@ -93,11 +93,11 @@ impl Backend for Memory {
         })
     }
 
-    async fn note_read(&self, _: &CropId, user: &str, key: &Key) -> Result<(), BackendError> {
-        self.state(|state| state.read.push(format!("{user} {key}")))
+    async fn note_read(&self, _: &CropId, key: &Key, by: By<'_>) -> Result<(), BackendError> {
+        self.state(|state| state.read.push(format!("{} {key}", by.user)))
     }
 
-    async fn accept(&self, new: NewInstruction) -> Result<Acceptance, BackendError> {
+    async fn accept(&self, new: NewInstruction, _: By<'_>) -> Result<Acceptance, BackendError> {
         self.state(|state| {
             let key = new.key.clone().unwrap();
             if let Some((_, job)) = state.kept.get(&key) {

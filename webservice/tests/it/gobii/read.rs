@@ -2,7 +2,7 @@
 
 use schema::{JobStatus, Key, Kind, NewInstruction};
 use serde_json::{json, value::to_raw_value};
-use webservice::gobii::{Backend as _, BackendError};
+use webservice::gobii::{Backend as _, BackendError, By};
 
 use super::world::{KEY, NAME, World};
 
@@ -108,7 +108,8 @@ async fn an_instruction_that_was_kept_bare_is_read_back_as_an_item() {
             notify: Vec::new(),
             body: to_raw_value(&body).unwrap(),
         };
-        world.memory.accept(new).await.unwrap();
+        let by = By { user: "somebody", origin: None };
+        world.memory.accept(new, by).await.unwrap();
         let answer = world.get(&format!("instructions/loader/{name}")).await;
         let item = &answer.data()[0];
         assert_eq!(item["instructionFileName"], name);
