@@ -16,7 +16,7 @@ use axum::{
 use edge::{Answer, Json, Lock, OneOrMany, Path, Query};
 use futures_util::StreamExt as _;
 use schema::{
-    DigestRequest, Held, JobId, Preview, PreviewRequest, Problem, ProblemKind, Taken, TakenItem,
+    DigestRequest, Held, JobId, Limit, Preview, PreviewRequest, Problem, ProblemKind, Taken, TakenItem,
 };
 use serde::Deserialize;
 use tokio::{io::AsyncReadExt as _, task::spawn_blocking};
@@ -29,7 +29,7 @@ use crate::{download::Download, error::ApiError, node::Node, regulation};
 
 /// How much of a file is read at once.
 const SEND_BYTES: usize = 64 << 10;
-/// How many jobs one request may hand over, or ask to be explained.
+/// How many jobs one request may hand over.
 const MAX_ITEMS: usize = 1000;
 
 #[derive(OpenApi)]
@@ -134,9 +134,9 @@ async fn take_jobs(node: &Node, requests: Vec<DigestRequest>) -> Response {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Foremost {
-    /// So many at most, but no more than 1000: those under way, then those that wait, with the
-    /// reasons.
-    limit: Option<u32>,
+    /// So many at most: those under way, then those that wait, with the reasons.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: Option<Limit>,
 }
 
 /// Every job that the node holds, oldest first; or only the foremost.
@@ -147,7 +147,7 @@ async fn list_held(
     Query(Foremost { limit }): Query<Foremost>,
 ) -> Json<Vec<Held>> {
     Json(match limit {
-        Some(limit) => node.intake.foremost(MAX_ITEMS.min(limit as usize)),
+        Some(limit) => node.intake.foremost(limit.get() as usize),
         None => node.intake.list(),
     })
 }

@@ -47,9 +47,9 @@ pub struct JobPatch {
     /// A word for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What a settled job leaves.
+    /// What a settled job leaves; of a digest it is a `Report`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<crate::Report>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub report: Option<Box<RawValue>>,
 }
 
