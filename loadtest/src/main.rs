@@ -3,6 +3,7 @@
 mod dice;
 mod faults;
 mod fill;
+mod idle;
 mod load;
 mod options;
 #[cfg(test)]
@@ -30,6 +31,8 @@ enum Command {
     Load(load::Args),
     /// Fill a database with jobs of long ago, to see what their number costs.
     Fill(fill::Args),
+    /// Open many connections that say nothing, and see that others are served.
+    Idle(idle::Args),
     /// Break things, and check that the promises hold.
     Faults(faults::Args),
 }
@@ -55,6 +58,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Load(args) => load::run(args).await,
         Command::Fill(args) => fill::run(args).await,
+        Command::Idle(args) => idle::run(args).await,
         Command::Faults(args) => faults::run(args).await,
     }
 }

@@ -8,6 +8,7 @@ mod follow;
 mod nodes;
 mod regulator;
 mod rolling;
+mod secrets;
 mod secure;
 mod system;
 mod up;

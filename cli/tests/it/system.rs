@@ -71,12 +71,19 @@ pub(crate) struct System {
     web_port: u16,
     node_port: u16,
     scheme: &'static str,
+    /// What of the log is told.
+    log: &'static str,
+    /// Who asks.
+    api_token: Option<String>,
 }
 
 /// What the services of [`System::secure`] sign with.
 const KEY: &str = "whsec_a2tra2tra2tra2tra2tra2tra2tra2tr";
 
 impl System {
+    /// A password that the database of a test does not ask for.
+    pub(crate) const DATABASE_PASSWORD: &str = "secret-password-of-the-database";
+
     pub(crate) fn new(db: &PgPool) -> Self {
         let options = db.connect_options();
         let name = options.get_database().expect("a test has a database");
@@ -86,6 +93,8 @@ impl System {
             web_port: free_port(),
             node_port: free_port(),
             scheme: "http",
+            log: "info",
+            api_token: None,
         };
         fs::write(system.config(), system.configuration()).unwrap();
         system
@@ -137,7 +146,32 @@ impl System {
         self.folder.path().join("node.keys").display().to_string()
     }
 
-    fn config(&self) -> PathBuf {
+    /// Has the services log whatever they can.
+    pub(crate) fn log_everything(&mut self) {
+        self.log = "trace";
+    }
+
+    /// Everything that was logged.
+    pub(crate) fn logs(&self) -> String {
+        ["webservice", "service"].map(|role| fs::read_to_string(self.log(role)).unwrap()).concat()
+    }
+
+    /// Asks with this token from now on.
+    pub(crate) fn be(&mut self, api_token: &str) {
+        self.api_token = Some(api_token.to_owned());
+    }
+
+    /// Adds to the configuration, before anything is started.
+    pub(crate) fn append(&self, sections: &str) {
+        let text = fs::read_to_string(self.config()).unwrap() + sections;
+        fs::write(self.config(), text).unwrap();
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("digester.toml")
     }
 
@@ -208,7 +242,7 @@ impl System {
     fn start_with(&self, role: &str, name: &str, config: &Path) -> Process {
         let log = fs::File::options().create(true).append(true).open(self.log(name)).unwrap();
         let mut command = digester();
-        command.arg(role).arg("--config").arg(config).stderr(log);
+        command.arg(role).arg("--config").arg(config).env("RUST_LOG", self.log).stderr(log);
         Process(command.spawn().unwrap())
     }
 
@@ -242,6 +276,9 @@ impl System {
         let url = |port| format!("{}://127.0.0.1:{port}", self.scheme);
         command.env("DIGESTER_URL", url(self.web_port));
         command.env("DIGESTER_NODE_URL", url(self.node_port)).env("DIGESTER_NODE_NAME", "node-a");
+        if let Some(token) = &self.api_token {
+            command.env("DIGESTER_API_TOKEN", token);
+        }
         if self.scheme == "https" {
             command.env("DIGESTER_CA", self.folder.path().join("ca.pem"));
         }
@@ -294,9 +331,9 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// The same database server, another database.
+/// The same database server, another database, and a password that it does not ask for.
 fn with_database(url: &str, name: &str) -> String {
     let (server, parameters) = url.split_once('?').unwrap_or((url, ""));
     let (server, _) = server.rsplit_once('/').unwrap();
-    format!("{server}/{name}?{parameters}")
+    format!("{server}/{name}?{parameters}&password={}", System::DATABASE_PASSWORD)
 }

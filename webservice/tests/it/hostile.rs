@@ -13,10 +13,19 @@ use axum::{
 };
 use edge::Limits;
 use futures_util::{StreamExt as _, stream};
-use tokio::{io::AsyncWriteExt as _, time::timeout};
+use reqwest::{
+    Method,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
+use serde_json::json;
+use sqlx::PgPool;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{wire::Server, world::GUARD};
+use crate::{
+    wire::{Answer, Server},
+    world::{GUARD, World, claim, instruction, send},
+};
 
 /// A while that a test can wait.
 const SHORT: Duration = Duration::from_millis(200);
@@ -80,4 +89,82 @@ async fn what_is_no_request_is_refused() {
     ] {
         assert_eq!(status(bytes).await, 400, "{}", String::from_utf8_lossy(bytes));
     }
+}
+
+/// Asks for this address, byte for byte.
+async fn asked(world: &World, address: &str) -> Answer {
+    let mut stream = TcpStream::connect(world.url.trim_start_matches("http://")).await.unwrap();
+    let request = format!("GET {address} HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    Answer::read(&mut stream).await
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_address_that_makes_no_sense_is_refused_as_a_problem(db: PgPool) {
+    let world = World::new(&db).await;
+    let long = "a".repeat(20_000);
+    for (address, status) in [
+        ("/instruction/%ff", 404),
+        ("/instruction/%", 404),
+        ("/instruction/%00", 404),
+        ("/job/%2e%2e%2f%2e%2e", 404),
+        ("/job?key=%ff%fe", 400),
+        ("/job?limit=99999999999999999999", 400),
+        ("/job?status=%00", 400),
+        ("/job?limit=1&limit=2", 400),
+        (&format!("/job?key={long}"), 400),
+        (&format!("/job?{}", "a=1&".repeat(5000)), 400),
+        (&format!("/instruction/{long}"), 404),
+    ] {
+        let answer = asked(&world, address).await;
+        let shown = &address[..address.len().min(60)];
+        assert_eq!(answer.status(), status, "{shown}: {}", answer.text());
+        assert_eq!(answer.header("Content-Type"), Some("application/problem+json"), "{shown}");
+    }
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_packed_is_not_unpacked(db: PgPool) {
+    let world = World::new(&db).await;
+    for encoding in ["gzip", "deflate", "br", "zstd", "gzip, gzip"] {
+        let request = world.request(Method::POST, "/instruction").json(&instruction("a"));
+        let reply = send(request.header(CONTENT_ENCODING, encoding)).await;
+        assert_eq!((reply.status, &*reply.problem()), (415, "unsupported-media-type"));
+    }
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn json_may_be_deep_and_nobody_falls_into_it(db: PgPool) {
+    let world = World::new(&db).await;
+    let job = world.submit("a").await;
+    assert_eq!(world.say(job, &claim(1, "n1")).await.status, 200);
+    for depth in [100, 127, 128, 200, 5000, 100_000] {
+        let deep = "[".repeat(depth) + &"]".repeat(depth);
+        let patch = json!({"attempt": 1, "sequence": depth, "node": "n1"}).to_string();
+        let report = patch.replace('}', &format!(r#", "report": {deep}}}"#));
+        let calls = [
+            (
+                Method::POST,
+                "/instruction".to_owned(),
+                format!(r#"{{"kind": "k", "body": {deep}}}"#),
+            ),
+            (Method::POST, "/instruction".to_owned(), deep.clone()),
+            (Method::POST, "/job".to_owned(), format!(r#"{{"id": {deep}}}"#)),
+            (Method::PATCH, format!("/job/{job}"), report.clone()),
+            (
+                Method::PATCH,
+                "/job".to_owned(),
+                format!(r#"[{{"id": "{job}", "patch": {report}}}]"#),
+            ),
+        ];
+        for (method, path, body) in calls {
+            let request = world.request(method.clone(), &path);
+            let reply = send(request.header(CONTENT_TYPE, "application/json").body(body)).await;
+            assert!(reply.status < 500, "{method} {path} {depth}: {} {}", reply.status, reply.text);
+        }
+    }
+    assert_eq!(world.job(job).await["status"], "running");
+    world.stop().await;
 }

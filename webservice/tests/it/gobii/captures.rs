@@ -13,12 +13,12 @@ use super::world::{Answer, KEY, NAME, World};
 
 const RECORDED_TOKEN: &str = "q83Zf0M1yL7u2o0iYh0mJw6C5l8l5m3V1o2n4b6c8d0=";
 const RECORDED_ROOT: &str = "/data/gobii_bundle";
-const GENERATIONS: [&str; 3] = ["client-1.x", "client-2.1", "client-2.2.3"];
+pub(super) const GENERATIONS: [&str; 3] = ["client-1.x", "client-2.1", "client-2.2.3"];
 /// Calls that this service does not offer.
 const NOT_OFFERED: [&str; 3] = ["POST-jobs", "PUT-jobs", "POST-instructions-extractor"];
 
 /// The requests of one generation, by name; none where there are no recordings.
-fn recorded(generation: &str) -> Vec<(String, Vec<u8>)> {
+pub(super) fn recorded(generation: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../shared/specs/gobii-wire-captures")
         .join(generation);
@@ -35,7 +35,7 @@ fn recorded(generation: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A recorded request with our token, which is as long, and our root, which is not.
-fn ours(world: &World, request: &[u8]) -> Vec<u8> {
+pub(super) fn ours(world: &World, request: &[u8]) -> Vec<u8> {
     let root = world.root.path().to_string_lossy();
     let request = replace(request, RECORDED_TOKEN.as_bytes(), world.token.as_bytes());
     let longer = replace(&request, RECORDED_ROOT.as_bytes(), root.as_bytes());

@@ -4,6 +4,7 @@ mod beside;
 mod captures;
 mod create;
 mod files;
+mod fuzz;
 mod login;
 mod memory;
 mod read;
