@@ -1,6 +1,7 @@
 //! JSON in and out, with problems for what cannot be read.
 
 use axum::{
+    body::{Body, Bytes},
     extract::{FromRequest, Request, rejection::JsonRejection},
     http::{HeaderMap, header::CONTENT_ENCODING},
     response::{IntoResponse, Response},
@@ -13,6 +14,9 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::Answer;
+
+/// How deep JSON may be nested: most readers go 128 levels deep, some of which are around it then.
+const MAX_DEPTH: i64 = 100;
 
 /// Like [`axum::Json`], but a body that cannot be read becomes a problem.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +49,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Answer> {
         refuse_encoded(request.headers())?;
+        let (head, body) = request.into_parts();
+        let body = Bytes::from_request(Request::from_parts(head.clone(), body), state).await;
+        let body = body.map_err(|rejection| refuse(rejection.into()))?;
+        refuse_deep(&body)?;
+        let request = Request::from_parts(head, Body::from(body));
         let axum::Json(value) = axum::Json::from_request(request, state).await.map_err(refuse)?;
         Ok(Self(value))
     }
@@ -67,6 +76,33 @@ fn refuse_encoded(headers: &HeaderMap) -> Result<(), Answer> {
     }
 }
 
+/// What is kept as it was sent is read by others later: it must be for them, too.
+fn refuse_deep(json: &[u8]) -> Result<(), Answer> {
+    if is_too_deep(json) {
+        let detail = format!("the JSON is nested more than {MAX_DEPTH} levels deep");
+        return Err(Answer::new(ProblemKind::Malformed, detail));
+    }
+    Ok(())
+}
+
+fn is_too_deep(json: &[u8]) -> bool {
+    let (mut depth, mut in_text, mut escaped) = (0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth -= 1,
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
 fn refuse(rejection: JsonRejection) -> Answer {
     let kind = match rejection.status().as_u16() {
         413 => ProblemKind::TooLarge,
@@ -75,4 +111,21 @@ fn refuse(rejection: JsonRejection) -> Answer {
         _ => ProblemKind::Malformed,
     };
     Answer::new(kind, rejection.body_text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_brackets_that_are_open_count_and_none_in_a_text() {
+        let nested = |depth: usize| "[{".repeat(depth / 2) + &"}]".repeat(depth / 2);
+        assert!(!is_too_deep(nested(100).as_bytes()) && is_too_deep(nested(102).as_bytes()));
+        let wide = "[],".repeat(1000);
+        assert!(!is_too_deep(wide.as_bytes()));
+        let text = format!(r#"["\"{}"]"#, "[".repeat(1000));
+        assert!(!is_too_deep(text.as_bytes()));
+        let after = format!(r#"["\\", {}"#, "[".repeat(1000));
+        assert!(is_too_deep(after.as_bytes()), "the text has ended");
+    }
 }

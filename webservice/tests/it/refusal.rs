@@ -53,7 +53,7 @@ async fn nesting_beyond_every_limit_is_the_senders_fault(db: PgPool) {
     let body = format!(r#"{{"kind": "k", "body": {}{}}}"#, "[".repeat(deep), "]".repeat(deep));
     let request = world.request(Method::POST, "/instruction");
     let reply = send(request.header(CONTENT_TYPE, "application/json").body(body)).await;
-    assert_eq!((reply.status, &*reply.problem()), (422, "invalid"));
+    assert_eq!((reply.status, &*reply.problem()), (400, "malformed"));
     world.stop().await;
 }
 
