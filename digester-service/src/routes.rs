@@ -16,7 +16,8 @@ use axum::{
 use edge::{Answer, Json, Lock, OneOrMany, Path, Query};
 use futures_util::StreamExt as _;
 use schema::{
-    DigestRequest, Held, JobId, Limit, Preview, PreviewRequest, Problem, ProblemKind, Taken, TakenItem,
+    DigestRequest, Held, JobId, Limit, Preview, PreviewRequest, Problem, ProblemKind, Taken,
+    TakenItem,
 };
 use serde::Deserialize;
 use tokio::{io::AsyncReadExt as _, task::spawn_blocking};
