@@ -106,3 +106,19 @@ fn a_head_that_wants_the_node_for_itself_is_passed_only_by_those_who_end_in_time
     world.end(4);
     assert_eq!(world.start(), [2]);
 }
+
+#[test]
+fn no_more_are_looked_at_than_the_depth_says() {
+    let depth = |depth| {
+        let mut world = World::new(&format!(
+            "backfill = {{ depth = {depth} }}\ngates = [{{ resources = {{ memory = 100 }} }}]"
+        ));
+        submit(&mut world, 1, 60, Some(100), |_| ());
+        submit(&mut world, 2, 80, Some(100), |_| ());
+        submit(&mut world, 3, 90, Some(1), |_| ());
+        submit(&mut world, 4, 10, Some(1), |_| ());
+        world.start()
+    };
+    assert_eq!(depth(1), [1], "the third has no room, and nobody is looked at behind it");
+    assert_eq!(depth(2), [1, 4]);
+}

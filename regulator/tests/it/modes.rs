@@ -132,3 +132,14 @@ fn a_job_that_needs_the_node_for_itself_has_a_slot_when_the_first_of_the_others_
     assert_eq!(expected("fixed"), Some(Moment::from_secs_f64(10.0)));
     assert_eq!(expected("alone"), Some(Moment::from_secs_f64(20.0)));
 }
+
+#[test]
+fn those_ahead_are_expected_to_take_their_turn_two_at_a_time() {
+    let mut world = World::new(TWO);
+    for id in 1..=6 {
+        world.submit(id, |ask| ask.runtime = Some(std::time::Duration::from_secs(60))).unwrap();
+    }
+    world.start();
+    let estimate = world.node.explain(world.now, AskId(6)).unwrap().estimate.unwrap();
+    assert_eq!((estimate.earliest.as_second(), estimate.likely.as_second()), (60, 150));
+}

@@ -105,6 +105,17 @@ fn a_job_that_holds_all_it_asked_for_and_no_more_ends_well() {
 }
 
 #[test]
+fn a_job_runs_out_of_memory_half_way() {
+    let mut trace = Generator { jobs: 1, keys: 0, ..Generator::default() }.trace();
+    trace[0].runtime = Duration::from_secs(100);
+    (trace[0].demand.memory, trace[0].peak_memory) = (100, Some(150));
+    let report =
+        run("learned = {}\ngates = [{ resources = { memory = 1000 } }]", &trace, &Plant::default());
+    assert_eq!((report.completed, report.out_of_memory), (1, 1));
+    assert_eq!(report.makespan_s, 150.0, "fifty seconds in vain, then a hundred");
+}
+
+#[test]
 fn a_job_asks_for_what_its_line_says() {
     let trace = Generator { jobs: 9, ..Generator::default() }.trace();
     for job in &trace {
