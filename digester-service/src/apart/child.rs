@@ -3,9 +3,8 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, Stdin, Stdout},
-    sync::Arc,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use schema::{Job, Notify};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{
@@ -26,6 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const AT_ONCE: u32 = 16;
 /// How long a try is nobody else's; longer than it may take.
 const LEASE: Duration = Duration::from_secs(120);
+/// How long tries that are under way may go on when the service stops; another process makes them anew.
+const GRACE: Duration = Duration::from_secs(2);
 /// How much is kept of why a try failed.
 const MAX_ERROR_CHARS: usize = 500;
 /// How often a job is shown in one try, if it changes meanwhile.
@@ -56,6 +59,13 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) async fn run(&self) {
+        tokio::select! {
+            () = self.go_on() => {}
+            () = self.enough() => {}
+        }
+    }
+
+    async fn go_on(&self) {
         while !self.app.shutdown.is_cancelled() {
             let told = self.round().await.unwrap_or_else(|error| {
                 warn!(error = &error as &dyn std::error::Error, "could not tell what is due");
@@ -63,11 +73,17 @@ impl Teller {
             });
             if told == 0 {
                 tokio::select! {
-                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                    () = sleep(LOOK_EVERY) => {}
                     () = self.app.shutdown.cancelled() => {}
                 }
             }
         }
+    }
+
+    /// Whoever does not answer keeps the service from stopping no longer than this.
+    async fn enough(&self) {
+        self.app.shutdown.cancelled().await;
+        sleep(GRACE).await;
     }
 
     /// Tells what is due now; returns how much it was.
