@@ -164,3 +164,20 @@ fn settings_out_of_range_are_refused() {
         assert!(Strategy::from_toml(&toml).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn scratch_disk_is_booked_as_earlier_jobs_held_it() {
+    let mut world = World::new(&NODE.replace("memory = 1000", "scratch = 1000"));
+    let submit = |world: &mut World, id| {
+        world.submit(id, |ask| (ask.size, ask.demand.scratch) = (100, 400)).unwrap();
+    };
+    for id in 0..3 {
+        submit(&mut world, id);
+        assert_eq!(world.grant().unwrap().demand.scratch, 400);
+        world.pass(10.0);
+        let outcome = Outcome { peak_scratch: Some(100), ..Outcome::of(End::Completed) };
+        assert!(world.node.finish(world.now, AskId(id), outcome));
+    }
+    submit(&mut world, 50);
+    assert_eq!(world.grant().unwrap().demand.scratch, 150);
+}
