@@ -34,12 +34,15 @@ const SEND_BYTES: usize = 64 << 10;
 const MAX_ITEMS: usize = 1000;
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Digester service",
-    description = "Takes jobs in on the compute node, runs digesters, and reports to the web \
-                   service.",
-    license(name = "Apache-2.0", identifier = "Apache-2.0")
-))]
+#[openapi(
+    info(
+        title = "Digester service",
+        description = "Takes jobs in on the compute node, runs digesters, and reports to the web \
+                       service.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    components(schemas(DigestRequest))
+)]
 struct Doc;
 
 fn api(lock: Lock) -> OpenApiRouter<Arc<Node>> {
@@ -77,10 +80,13 @@ pub(crate) fn router(node: Arc<Node>, lock: Lock) -> Router {
         .with_state(node)
 }
 
+/// A job, or an array of jobs; by this name it can be described.
+type Jobs = OneOrMany<DigestRequest>;
+
 /// Takes a job in. Handing over the same twice is the same as once. Of an array of jobs every one is
 /// answered for itself, in their order; `Retry-After` tells that the node was too full for some.
 #[utoipa::path(post, path = "/job", tag = "job",
-    request_body(content = DigestRequest, description = "a job, or an array of jobs"), responses(
+    request_body(content = inline(Jobs), description = "a job, or an array of jobs"), responses(
     (status = 202, description = "the node holds the job", body = Taken),
     (status = 200, description = "of an array: one `TakenItem` each", body = Vec<TakenItem>),
     (status = 403, description = "a callback target that the node may not report to",
@@ -95,7 +101,7 @@ pub(crate) fn router(node: Arc<Node>, lock: Lock) -> Router {
 async fn take_job(
     State(node): State<Arc<Node>>,
     headers: HeaderMap,
-    Json(request): Json<OneOrMany<DigestRequest>>,
+    Json(request): Json<Jobs>,
 ) -> Result<Response, ApiError> {
     match request {
         OneOrMany::One(mut request) => {

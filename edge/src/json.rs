@@ -12,6 +12,10 @@ use serde::{
     de::{self, DeserializeOwned},
 };
 use serde_json::value::RawValue;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Array, OneOf, Ref, RefOr, Schema},
+};
 
 use crate::Answer;
 
@@ -30,6 +34,15 @@ pub enum OneOrMany<T> {
     /// An array, of one thing perhaps, or none.
     Many(Vec<T>),
 }
+
+impl<T: ToSchema> PartialSchema for OneOrMany<T> {
+    fn schema() -> RefOr<Schema> {
+        let one = Ref::from_schema_name(T::name());
+        OneOf::builder().item(one.clone()).item(Array::new(one)).into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for OneOrMany<T> {}
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -31,6 +31,9 @@ pub(crate) struct Meant {
     dry_run: bool,
 }
 
+/// An instruction, or an array of them; by this name it can be described.
+type Instructions = OneOrMany<NewInstruction>;
+
 /// Accepts an instruction, and makes its first job. Of an array of instructions every one is
 /// answered for itself, in their order.
 ///
@@ -39,7 +42,7 @@ pub(crate) struct Meant {
 /// In a dry run the instruction is checked in the same way, a digester service looks at it and at the
 /// beginnings of its files, and the answer is a `Preview`, be it good or bad.
 #[utoipa::path(post, path = "/instruction", tag = "instruction", params(Meant),
-    request_body(content = NewInstruction, description = "an instruction, or an array of them"),
+    request_body(content = inline(Instructions), description = "an instruction, or an array of them"),
     responses(
         (status = 201, description = "accepted", body = Accepted),
         (status = 200, description = "accepted before; of an array, one `AcceptedItem` each; of a \
@@ -57,7 +60,7 @@ pub(crate) async fn create_instruction(
     caller: Caller,
     Query(meant): Query<Meant>,
     headers: HeaderMap,
-    Json(new): Json<OneOrMany<NewInstruction>>,
+    Json(new): Json<Instructions>,
 ) -> Result<Response, ApiError> {
     let trace = edge::traceparent(&headers);
     let traced = |new: NewInstruction| {

@@ -161,10 +161,13 @@ pub(crate) async fn rerun(app: &App, caller: &Caller, id: JobId) -> Result<Job, 
     }
 }
 
+/// A job, or an array of jobs; by this name it can be described.
+type Jobs = OneOrMany<NewJob>;
+
 /// Takes note of a job that a digester service holds, and creates it if it was given to the
 /// service directly. Of an array of jobs every one is answered for itself, in their order.
 #[utoipa::path(post, path = "/job", tag = "callback",
-    request_body(content = NewJob, description = "a job, or an array of jobs"),
+    request_body(content = inline(Jobs), description = "a job, or an array of jobs"),
     responses(
         (status = 201, description = "created", body = Job),
         (status = 200, description = "known; of an array, one `ItemAnswer` each", body = Job),
@@ -180,7 +183,7 @@ pub(crate) async fn rerun(app: &App, caller: &Caller, id: JobId) -> Result<Job, 
 pub(crate) async fn announce_job(
     State(app): State<App>,
     service: Service,
-    Json(announced): Json<OneOrMany<NewJob>>,
+    Json(announced): Json<Jobs>,
 ) -> Result<Response, ApiError> {
     match announced {
         OneOrMany::One(new) => {

@@ -47,7 +47,13 @@ fn refuse_too_many(count: usize, what: &str) -> Result<(), ApiError> {
                        from them.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    components(schemas(schema::Report, schema::AcceptedItem, schema::Preview))
+    components(schemas(
+        schema::Report,
+        schema::AcceptedItem,
+        schema::Preview,
+        schema::NewJob,
+        schema::NewInstruction
+    ))
 )]
 struct Doc;
 
