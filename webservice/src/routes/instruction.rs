@@ -3,15 +3,14 @@
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
 };
 use edge::{Json, OneOrMany, Path, Query};
 use futures_util::future::join_all;
 use schema::{
-    Accepted, AcceptedItem, Instruction, Job, Key, NewInstruction, NodeId, Problem, Role,
+    Accepted, AcceptedItem, Instruction, Job, Key, NewInstruction, NodeId, Preview, Problem, Role,
 };
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     access::{Caller, Deed},
@@ -34,6 +33,17 @@ pub(crate) struct Meant {
 /// An instruction, or an array of them; by this name it can be described.
 type Instructions = OneOrMany<NewInstruction>;
 
+/// What became of what was sent.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Sent {
+    One(Box<Accepted>),
+    /// Of an array, one for each.
+    Each(Vec<AcceptedItem>),
+    /// Of a dry run.
+    Seen(Box<Preview>),
+}
+
 /// Accepts an instruction, and makes its first job. Of an array of instructions every one is
 /// answered for itself, in their order.
 ///
@@ -46,7 +56,7 @@ type Instructions = OneOrMany<NewInstruction>;
     responses(
         (status = 201, description = "accepted", body = Accepted),
         (status = 200, description = "accepted before; of an array, one `AcceptedItem` each; of a \
-                                      dry run, a `Preview`", body = Accepted),
+                                      dry run, a `Preview`", body = inline(Sent)),
         (status = 409, description = "the key belongs to another instruction",
          body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "no digester could execute it",
@@ -61,7 +71,7 @@ pub(crate) async fn create_instruction(
     Query(meant): Query<Meant>,
     headers: HeaderMap,
     Json(new): Json<Instructions>,
-) -> Result<Response, ApiError> {
+) -> Result<(StatusCode, Json<Sent>), ApiError> {
     let trace = edge::traceparent(&headers);
     let traced = |new: NewInstruction| {
         let traceparent = new.traceparent.or_else(|| trace.clone());
@@ -71,25 +81,28 @@ pub(crate) async fn create_instruction(
         OneOrMany::One(new) if meant.dry_run => {
             // It shows what stands in files.
             app.let_do(&caller, &[Role::Submit], || deed("preview", &new)).await?;
-            app.preview(new).await.map(|preview| Json(preview).into_response())
+            let preview = app.preview(new).await?;
+            Ok((StatusCode::OK, Json(Sent::Seen(Box::new(preview)))))
         }
         OneOrMany::Many(_) if meant.dry_run => {
             Err(ApiError::Invalid("a dry run takes one instruction at a time".to_owned()))
         }
         OneOrMany::One(new) => {
-            create(&app, &caller, traced(new)).await.map(IntoResponse::into_response)
+            let (status, accepted) = create(&app, &caller, traced(new)).await?;
+            Ok((status, Json(Sent::One(Box::new(accepted)))))
         }
-        OneOrMany::Many(news) => create_all(&app, &caller, news.into_iter().map(traced).collect())
-            .await
-            .map(IntoResponse::into_response),
+        OneOrMany::Many(news) => {
+            let items = create_all(&app, &caller, news.into_iter().map(traced).collect()).await?;
+            Ok((StatusCode::OK, Json(Sent::Each(items))))
+        }
     }
 }
 
-type Created = (StatusCode, Json<Accepted>);
+type Created = (StatusCode, Accepted);
 
 async fn create(app: &App, caller: &Caller, new: NewInstruction) -> Result<Created, ApiError> {
     let (status, job) = accept(app, caller, new).await?;
-    Ok((status, Json(Accepted { key: job.key.clone(), job })))
+    Ok((status, Accepted { key: job.key.clone(), job }))
 }
 
 /// Accepts an instruction from a caller who may submit it, and makes its first job.
@@ -120,19 +133,19 @@ async fn create_all(
     app: &App,
     caller: &Caller,
     news: Vec<NewInstruction>,
-) -> Result<Json<Vec<AcceptedItem>>, ApiError> {
+) -> Result<Vec<AcceptedItem>, ApiError> {
     refuse_too_many(news.len(), "instructions")?;
     let mut created = join_all(news.into_iter().map(|new| create(app, caller, new))).await;
     let all_fail = created.iter().all(|one| one.as_ref().is_err_and(ApiError::is_passing));
     match created.pop() {
         Some(Err(error)) if all_fail => Err(error),
-        last => Ok(Json(created.into_iter().chain(last).map(item).collect())),
+        last => Ok(created.into_iter().chain(last).map(item).collect()),
     }
 }
 
 fn item(created: Result<Created, ApiError>) -> AcceptedItem {
     match created {
-        Ok((status, Json(accepted))) => {
+        Ok((status, accepted)) => {
             AcceptedItem { status: status.as_u16(), accepted: Some(accepted), problem: None }
         }
         Err(error) => {

@@ -12,6 +12,8 @@ use schema::{
     AddressedPatch, ItemAnswer, Job, JobFilter, JobId, JobPatch, JobStatus, Limit, NewJob, Page,
     PatchAnswer, Problem, Role, Tenants,
 };
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     access::Caller,
@@ -164,13 +166,22 @@ pub(crate) async fn rerun(app: &App, caller: &Caller, id: JobId) -> Result<Job, 
 /// A job, or an array of jobs; by this name it can be described.
 type Jobs = OneOrMany<NewJob>;
 
+/// What became of what was announced.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Announced {
+    One(Box<Job>),
+    /// Of an array, one for each.
+    Each(Vec<ItemAnswer>),
+}
+
 /// Takes note of a job that a digester service holds, and creates it if it was given to the
 /// service directly. Of an array of jobs every one is answered for itself, in their order.
 #[utoipa::path(post, path = "/job", tag = "callback",
     request_body(content = inline(Jobs), description = "a job, or an array of jobs"),
     responses(
         (status = 201, description = "created", body = Job),
-        (status = 200, description = "known; of an array, one `ItemAnswer` each", body = Job),
+        (status = 200, description = "known; of an array, one `ItemAnswer` each", body = inline(Announced)),
         (status = 401, description = "who calls is not known",
          body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "said in the name of another node",
@@ -184,11 +195,11 @@ pub(crate) async fn announce_job(
     State(app): State<App>,
     service: Service,
     Json(announced): Json<Jobs>,
-) -> Result<Response, ApiError> {
+) -> Result<(StatusCode, Json<Announced>), ApiError> {
     match announced {
         OneOrMany::One(new) => {
             let (status, job) = announce(&app, &service, &new).await?;
-            Ok((status, Json(job)).into_response())
+            Ok((status, Json(Announced::One(Box::new(job)))))
         }
         OneOrMany::Many(jobs) => {
             refuse_too_many(jobs.len(), "jobs")?;
@@ -197,7 +208,7 @@ pub(crate) async fn announce_job(
                 let announced = announce(&app, &service, new).await;
                 answers.push(item_answer(new.id, announced.map(|(_, job)| standing(&job))));
             }
-            Ok(Json(answers).into_response())
+            Ok((StatusCode::OK, Json(Announced::Each(answers))))
         }
     }
 }
