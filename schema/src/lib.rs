@@ -11,6 +11,7 @@ mod instruction;
 mod job;
 mod node;
 mod notification;
+mod object;
 mod page;
 mod patch;
 mod preview;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::{Demand, JobId, JobStatus, NodeId, Problem, TraceParent};
+use crate::{Demand, JobId, JobStatus, NodeId, Problem, TraceParent, object::optional_object};
 
 /// How far a job has come, in units of its kind (bytes, for a digest).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,7 +33,11 @@ pub struct JobPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<JobStatus>,
     /// What the attempt will take of its node; told with the claim.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub demand: Option<Demand>,
     /// Whether the attempt ended without a word, and its node only found that out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -42,7 +46,11 @@ pub struct JobPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
     /// How far it has come.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "optional_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub progress: Option<Progress>,
     /// A word for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{JobId, Key, Kind, NewJob, NodeId, Problem, Progress};
+use crate::{JobId, Key, Kind, NewJob, NodeId, Problem, Progress, object::object};
 
 /// A job for a digester service.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -13,7 +13,7 @@ pub struct DigestRequest {
     /// The job, with its instruction.
     pub job: NewJob,
     /// How to execute it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub config: DigestConfig,
 }
 
