@@ -47,7 +47,7 @@ pub(crate) fn with_digesters(
     let loader = Loader::new(config.bounds()).context("start the digesting threads")?;
     // The very program that runs, even where an upgrade has replaced its file.
     let role = Role(vec!["/proc/self/exe".into(), DIGEST_APART.into()]);
-    Ok(digester_service::Service::new(config).with(loader).with(Sleep).with_role(role))
+    Ok(digester_service::Service::new(config).with(loader).with(Sleep::default()).with_role(role))
 }
 
 /// Executes one order of a node, in a process of its own.
@@ -55,7 +55,7 @@ pub(crate) fn digest_apart() -> anyhow::Result<ExitCode> {
     digester_service::digest_apart(|kind, bounds| {
         Ok(match kind.as_str() {
             "loader" => Some(Box::new(Loader::new(bounds)?)),
-            "sleep" => Some(Box::new(Sleep)),
+            "sleep" => Some(Box::new(Sleep::expendable())),
             _ => None,
         })
     })?;

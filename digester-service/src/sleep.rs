@@ -1,7 +1,9 @@
 //! A digester that does nothing for a while: for trials of the service itself.
 
 use std::{
-    thread,
+    hint::black_box,
+    io::{self, Write as _},
+    process, thread,
     time::{Duration, Instant},
 };
 
@@ -15,10 +17,15 @@ use crate::{Digester, Glance, Needs, Outcome, Work};
 /// How often it looks whether it is to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// How much is written where errors go by a digest that floods them, in bytes.
+const FLOOD: usize = 1 << 30;
+
 /// Executes `{"milliseconds": 500}` by sleeping; `{"panic": "why"}` and `{"fail": "why"}` end it
-/// in those ways.
+/// in those ways, and `{"harm": "abort"}` in that of a [broken digester](Harm).
 #[derive(Debug, Default)]
-pub struct Sleep;
+pub struct Sleep {
+    is_expendable: bool,
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +34,31 @@ struct Order {
     exclusive: Option<String>,
     fail: Option<String>,
     panic: Option<String>,
+    harm: Option<Harm>,
+}
+
+/// What a broken digester does to the process that it is in.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Harm {
+    /// Ends it.
+    Abort,
+    /// Calls itself until the stack is full.
+    Overflow,
+    /// Takes memory until there is none.
+    Devour,
+    /// Goes on whatever it is told.
+    Loop,
+    /// Writes a gigabyte where errors go, and completes.
+    Flood,
+}
+
+impl Sleep {
+    /// One for a process that ends with the digest, to which harm may be done.
+    #[must_use]
+    pub const fn expendable() -> Self {
+        Self { is_expendable: true }
+    }
 }
 
 impl Digester for Sleep {
@@ -54,6 +86,13 @@ impl Digester for Sleep {
         }
         if let Some(why) = order.panic {
             panic!("{why}");
+        }
+        match order.harm {
+            Some(harm) if self.is_expendable => do_harm(harm),
+            Some(_) => {
+                return failed("harm needs a process of its own: `service.sandbox`".to_owned());
+            }
+            None => {}
         }
         match order.fail {
             Some(why) => failed(why),
@@ -87,4 +126,38 @@ fn doze(work: &Work, duration: Duration) -> bool {
         thread::sleep(LOOK_EVERY.min(duration.saturating_sub(begin.elapsed())));
     }
     true
+}
+
+fn do_harm(harm: Harm) {
+    match harm {
+        Harm::Abort => process::abort(),
+        Harm::Overflow => drop(black_box(overflow(0))),
+        Harm::Devour => devour(),
+        Harm::Loop => loop {
+            thread::park();
+        },
+        Harm::Flood => flood(),
+    }
+}
+
+fn overflow(depth: u64) -> u64 {
+    match black_box(depth) {
+        u64::MAX => 0,
+        depth => black_box(overflow(depth + 1)) + 1,
+    }
+}
+
+fn devour() -> ! {
+    let mut eaten = Vec::new();
+    loop {
+        eaten.push(black_box(vec![1u8; 1 << 20]));
+    }
+}
+
+fn flood() {
+    let line = [[b'!'; 1023].as_slice(), b"\n"].concat();
+    let mut errors = io::stderr().lock();
+    for _ in 0..FLOOD / line.len() {
+        let _ = errors.write_all(&line); // Whether anybody reads it is not the question.
+    }
 }

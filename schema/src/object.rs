@@ -29,7 +29,7 @@ struct Object<T>(PhantomData<T>);
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
     type Value = T;
 
-    fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str("an object")
     }
 

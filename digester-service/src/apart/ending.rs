@@ -61,7 +61,8 @@ impl Verdict {
             let problem = "the digest was ended: it wrote a larger file than it may".to_owned();
             (problem, "ask the operator for larger files")
         } else {
-            let problem = format!("the digest was ended by signal {signal}{}", name(signal));
+            let (name, last) = (name(signal), last_of(words));
+            let problem = format!("the digest was ended by signal {signal}{name}{last}");
             (problem, "run the job again; if it ends so again, the file is worth a closer look")
         };
         Self { problem, remedy, is_out_of_memory: false }
@@ -80,8 +81,12 @@ impl Verdict {
 fn exit(status: Option<ExitStatus>, words: &str) -> String {
     let code = status.and_then(|status| status.code());
     let code = code.map_or("nobody knows how".to_owned(), |code| format!("exit code {code}"));
-    let last = words.lines().last().unwrap_or_default();
-    if last.is_empty() { code } else { format!("{code}, “{last}”") }
+    code + &last_of(words)
+}
+
+/// The last line of what it said, if it said something.
+fn last_of(words: &str) -> String {
+    words.lines().last().map(|last| format!(", “{last}”")).unwrap_or_default()
 }
 
 fn name(signal: i32) -> &'static str {
@@ -130,7 +135,7 @@ mod tests {
         assert!(told(ended(6, "memory allocation of 9 bytes failed", false), "limit of 4.0 GiB"));
         assert!(told(ended(9, "", true), "the machine ran out of memory"));
         assert!(!told(ended(9, "", false), "signal 9 (SIGKILL)"));
-        assert!(!told(ended(6, "assertion", true), "signal 6 (SIGABRT)"));
+        assert!(!told(ended(6, "a\nassertion", true), "signal 6 (SIGABRT), “assertion”"));
         assert!(!told(ended(11, "", false), "signal 11 (SIGSEGV)"));
         assert!(!told(ended(25, "", false), "a larger file than it may"));
         assert!(!told(ended(1 << 8, "a\nno thread", false), "exit code 1, “no thread”"));

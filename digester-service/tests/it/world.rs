@@ -83,7 +83,8 @@ impl Node {
         let sleepers = Sleepers::default();
         let loader = Loader::new(config.bounds()).unwrap();
         let role = Role(vec![env!("CARGO_BIN_EXE_digest-role").into()]);
-        let service = Service::new(config).with(Sleep).with(gate.clone()).with(sleepers.clone());
+        let service =
+            Service::new(config).with(Sleep::default()).with(gate.clone()).with(sleepers.clone());
         let service = service.with(loader).with(Rogue).with_role(role);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();

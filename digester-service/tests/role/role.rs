@@ -13,7 +13,7 @@ fn digester(kind: &Kind, bounds: Bounds) -> anyhow::Result<Option<Box<dyn Digest
     Ok(match kind.as_str() {
         "loader" => Some(Box::new(Loader::new(bounds)?)),
         "rogue" => Some(Box::new(rogue::Rogue)),
-        "sleep" => Some(Box::new(Sleep)),
+        "sleep" => Some(Box::new(Sleep::expendable())),
         _ => None,
     })
 }

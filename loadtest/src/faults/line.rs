@@ -66,6 +66,11 @@ impl Line {
         }
     }
 
+    /// Whether no promise was broken.
+    pub(super) fn is_kept(&self) -> bool {
+        self.verdict != Verdict::Broken
+    }
+
     fn cells(&self, seed: u64) -> Vec<String> {
         let verdict = match self.verdict {
             Verdict::Held => "held",

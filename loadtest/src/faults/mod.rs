@@ -10,6 +10,7 @@ mod line;
 pub(crate) mod model;
 mod order;
 mod plan;
+mod published;
 mod submit;
 mod trial;
 mod watch;
@@ -75,13 +76,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
             result: format!("{error:#}"),
             ..Line::of(figure, "")
         });
-        if line.verdict == Verdict::Broken {
+        if !line.is_kept() {
             bench.tell_how_to_repeat(figure, &line);
         }
         lines.push(line);
     }
     line::print(&lines, bench.args.seed, bench.args.common.json)?;
-    let kept = lines.iter().all(|line| line.verdict != Verdict::Broken);
+    let kept = lines.iter().all(Line::is_kept);
     if kept {
         bench.args.common.discard(&bench.folder)?;
     }

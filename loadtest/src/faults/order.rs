@@ -15,6 +15,38 @@ pub(super) struct Order {
     work: String,
 }
 
+/// A way not to end well.
+pub(super) struct Harm {
+    /// What keys of such orders end with.
+    pub(super) word: &'static str,
+    work: &'static str,
+    end: JobStatus,
+    /// What the job says in the end, among other words.
+    pub(super) reason: &'static str,
+}
+
+impl Harm {
+    const fn fatal(word: &'static str, work: &'static str, reason: &'static str) -> Self {
+        Self { word, work, end: JobStatus::Failed, reason }
+    }
+}
+
+/// How many of them, the first, no process needs to fear.
+const HARMLESS: usize = 3;
+/// How many of them take no time.
+const SWIFT: usize = 6;
+/// Every way. A gigabyte of complaints is no reason to fail.
+pub(super) const HARMS: [Harm; 8] = [
+    Harm::fatal("panic", r#"{"panic":"on purpose"}"#, "on purpose"),
+    Harm::fatal("fail", r#"{"fail":"on purpose"}"#, "on purpose"),
+    Harm::fatal("unreadable", r#"{"milliseconds":"what?"}"#, "cannot be read"),
+    Harm::fatal("abort", r#"{"harm":"abort"}"#, "SIGABRT"),
+    Harm::fatal("overflow", r#"{"harm":"overflow"}"#, "stack overflow"),
+    Harm::fatal("devour", r#"{"harm":"devour"}"#, "out of memory at its limit"),
+    Harm::fatal("loop", r#"{"harm":"loop"}"#, "longer than its deadline"),
+    Harm { end: JobStatus::Completed, ..Harm::fatal("flood", r#"{"harm":"flood"}"#, "woke up") },
+];
+
 impl Order {
     /// Sleeps so long, and completes.
     pub(super) fn sleep(key: String, milliseconds: u64) -> Self {
@@ -28,20 +60,30 @@ impl Order {
     }
 
     /// Something that a digester cannot do.
-    pub(super) fn poison(key: String, dice: &mut Dice) -> Self {
-        let works = [
-            r#"{"milliseconds":1,"panic":"on purpose"}"#,
-            r#"{"milliseconds":1,"fail":"on purpose"}"#,
-            r#"{"milliseconds":"what?"}"#,
-        ];
-        let work = (*dice.pick(&works)).to_owned();
-        Self { key, end: JobStatus::Failed, kind: "sleep", work }
+    pub(super) fn poison(key: &str, dice: &mut Dice) -> Self {
+        Self::of(dice.pick(&HARMS[..HARMLESS]), key)
+    }
+
+    /// Digests sample data, and fails.
+    pub(super) fn failing_digest(key: String, instruction: String) -> Self {
+        Self { end: JobStatus::Failed, ..Self::digest(key, instruction) }
+    }
+
+    /// Something that few processes survive, and that is soon over.
+    pub(super) fn harmful(key: &str, dice: &mut Dice) -> Self {
+        Self::of(dice.pick(&HARMS[..SWIFT]), key)
+    }
+
+    /// Ends in this way.
+    pub(super) fn of(harm: &Harm, key: &str) -> Self {
+        let Harm { word, work, end, .. } = harm;
+        Self { key: format!("{key}-{word}"), end: *end, kind: "sleep", work: (*work).to_owned() }
     }
 
     /// Mostly short work, now and then poison.
     pub(super) fn mixed(key: String, dice: &mut Dice) -> Self {
         match dice.chance(80) {
-            true => Self::poison(key, dice),
+            true => Self::poison(&key, dice),
             false => Self::sleep(key, dice.between(0, 80)),
         }
     }

@@ -1,6 +1,7 @@
 //! One system on trial: jobs go in, things break, and at the end everything is looked at.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,7 +10,7 @@ use anyhow::Context as _;
 
 use crate::{
     dice::Dice,
-    system::{Settings, System},
+    system::{Cluster, Settings, System},
 };
 
 use super::{
@@ -53,10 +54,20 @@ impl<'a> Trial<'a> {
         figure: Figure,
         settings: Settings,
     ) -> anyhow::Result<Self> {
-        let mut dice = Dice::new(bench.args.seed);
         let folder = bench.folder.join(figure.word());
-        let system =
-            System::make(&bench.digester, &bench.cluster, &folder, settings, &mut dice).await?;
+        Self::on(&bench.cluster, bench, figure, &folder, settings).await
+    }
+
+    /// The same on this database server, in this folder.
+    pub(super) async fn on(
+        cluster: &Cluster,
+        bench: &'a Bench,
+        figure: Figure,
+        folder: &Path,
+        settings: Settings,
+    ) -> anyhow::Result<Self> {
+        let mut dice = Dice::new(bench.args.seed);
+        let system = System::make(&bench.digester, cluster, folder, settings, &mut dice).await?;
         Ok(Self { bench, figure, system, ledger: Arc::default(), dice })
     }
 

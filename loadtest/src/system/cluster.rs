@@ -37,8 +37,13 @@ impl Cluster {
 
     /// Makes and starts a server as its authors ship it: every commit is on disk when it returns.
     pub(crate) fn durable() -> anyhow::Result<Self> {
+        Self::durable_in(&std::env::temp_dir())
+    }
+
+    /// The same, with its data somewhere in this folder.
+    pub(crate) fn durable_in(folder: &Path) -> anyhow::Result<Self> {
         let own = Own {
-            home: tempfile::Builder::new().prefix("loadtest-").tempdir()?,
+            home: tempfile::Builder::new().prefix("loadtest-").tempdir_in(folder)?,
             programs: programs()?,
             account: account()?,
         };
@@ -63,6 +68,16 @@ impl Cluster {
         let own = self.own.as_ref().context("the server is not ours to restart")?;
         own.control(&["--mode", "immediate", "stop"])?;
         own.start()
+    }
+
+    /// Whether the server still runs; one that is not ours is believed to.
+    pub(crate) fn runs(&self) -> bool {
+        self.own.as_ref().is_none_or(|own| own.control(&["status"]).is_ok())
+    }
+
+    /// Starts the server that ended by itself.
+    pub(crate) fn start_again(&self) -> anyhow::Result<()> {
+        self.own.as_ref().context("the server is not ours to start")?.start()
     }
 }
 

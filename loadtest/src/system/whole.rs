@@ -17,6 +17,9 @@ use crate::dice::Dice;
 /// How long a service may take to answer after its start.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
+/// What the configuration of a node ends with whose digests have processes of their own.
+const APART: &str = "deadline_seconds = 8\n[service.sandbox]\nmemory = \"64 MiB\"\n";
+
 /// What differs from one system to the next.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -38,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) lease_seconds: u32,
     /// Whether there are proxies between the services.
     pub(crate) proxied: bool,
+    /// Whether digests have processes of their own, with little memory and little time.
+    pub(crate) apart: bool,
 }
 
 impl Default for Settings {
@@ -52,6 +57,7 @@ impl Default for Settings {
             drain_seconds: 5,
             lease_seconds: 8,
             proxied: false,
+            apart: false,
         }
     }
 }
@@ -187,7 +193,7 @@ impl System {
              [service.regulator]\ngates = [{{ fixed = {{ at_once = {at_once} }} }}]\n\
              [service.limits]\nheld_jobs = {held_jobs}\n\
              max_backoff_seconds = {max_backoff_seconds}\nreplay_every_seconds = {}\n\
-             drain_seconds = {}\n",
+             drain_seconds = {}\n{}",
             node.port,
             node.called_at(),
             node.name,
@@ -196,6 +202,7 @@ impl System {
             self.token,
             self.settings.replay_every_seconds,
             self.settings.drain_seconds,
+            if self.settings.apart { APART } else { "" },
         )
     }
 

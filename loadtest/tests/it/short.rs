@@ -44,9 +44,9 @@ fn who_was_stopped_past_the_lease_publishes_nothing_and_a_job_has_one_owner() {
 }
 
 #[test]
-fn one_key_makes_one_job_and_poison_harms_nobody() {
+fn one_key_makes_one_job_and_neither_poison_nor_a_full_disk_harms_others() {
     let (table, held) =
-        loadtest(&["faults", "--figures", "F14,F15", "--jobs", "40", "--faults", "2"]);
+        loadtest(&["faults", "--figures", "F13,F14,F15", "--jobs", "40", "--faults", "2"]);
     assert!(held, "{table:#}");
 }
 

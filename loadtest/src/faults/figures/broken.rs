@@ -61,24 +61,6 @@ pub(super) async fn weather(bench: &Bench) -> anyhow::Result<Line> {
     trial.finish(Line { worst, ..Line::of(Figure::F6, count) }).await
 }
 
-/// Work that panics, fails and cannot be understood, among work that is well.
-pub(super) async fn poison(bench: &Bench) -> anyhow::Result<Line> {
-    let mut trial = Trial::start(bench, Figure::F14, settings(bench)).await?;
-    let orders = trial.orders(|key, dice| match dice.chance(500) {
-        true => Order::poison(key, dice),
-        false => Order::sleep(key, 5),
-    });
-    trial.run(orders, &[]).await?;
-    let system = &mut trial.system;
-    let mut alive = system.nodes.iter_mut().filter_map(|node| node.process.as_mut());
-    if !alive.all(crate::system::Process::is_alive) {
-        trial.ledger.wrong("a node did not survive".to_owned());
-    }
-    let result = "panic, failure, unreadable; abort, overflow, memory and loops: not yet";
-    let line = Line::of(Figure::F14, format!("3 of 7 kinds, {} jobs", bench.args.jobs));
-    trial.finish(Line { result: result.to_owned(), ..line }).await
-}
-
 fn settings(bench: &Bench) -> Settings {
     Settings { nodes: bench.args.nodes, proxied: true, ..Settings::default() }
 }

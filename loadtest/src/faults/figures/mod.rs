@@ -6,6 +6,7 @@ mod crash;
 mod disk;
 mod duplicates;
 mod model;
+mod poison;
 mod receiver;
 mod replay;
 mod soak;
@@ -141,7 +142,7 @@ pub(super) async fn run(figure: Figure, bench: &Bench) -> anyhow::Result<Line> {
         Figure::F9 => replay::run(bench).await,
         Figure::F10 => broken::run(bench, figure, &[Kind::Terminate]).await,
         Figure::F13 => disk::run(bench).await,
-        Figure::F14 => broken::poison(bench).await,
+        Figure::F14 => poison::run(bench).await,
         Figure::F15 => duplicates::run(bench).await,
         Figure::F16 => receiver::run(bench).await,
         Figure::F18 => model::run(bench).await,

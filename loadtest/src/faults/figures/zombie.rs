@@ -1,12 +1,7 @@
 //! F7: a node is stopped at the worst moment, past its lease, and goes on when its work was done by
 //! another.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    time::{Duration, SystemTime},
-};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use edge::{FAIL_VARIABLE, How, Step};
@@ -14,7 +9,7 @@ use edge::{FAIL_VARIABLE, How, Step};
 use crate::system::{Environment, Process, Settings, Signal, until};
 
 use super::{
-    super::{Bench, line::Line, order::Order, submit, trial::Trial},
+    super::{Bench, line::Line, order::Order, published::published, submit, trial::Trial},
     Figure,
 };
 
@@ -30,9 +25,6 @@ const STEPS: [Step; 2] = [Step::Publishing, Step::Digested];
 /// The node that is stopped, and the one that does its work.
 const ZOMBIE: usize = 0;
 const OTHER: usize = 1;
-
-/// The files of a digest: what is in each, and when it was written.
-type Published = BTreeMap<PathBuf, (Vec<u8>, SystemTime)>;
 
 /// One digest after the other.
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Line> {
@@ -96,20 +88,4 @@ async fn zombie_goes_on(trial: &Trial<'_>) -> anyhow::Result<()> {
         Ok(held.is_ok_and(|held| held.status == 200 && held.body == b"[]").then_some(()))
     })
     .await
-}
-
-/// Every file in the folder and the folders in it.
-fn published(folder: &Path) -> anyhow::Result<Published> {
-    let mut files = Published::new();
-    for entry in fs::read_dir(folder).context("look at what was published")? {
-        let (path, about) = {
-            let entry = entry?;
-            (entry.path(), entry.metadata()?)
-        };
-        match about.is_dir() {
-            true => files.append(&mut published(&path)?),
-            false => drop(files.insert(path.clone(), (fs::read(&path)?, about.modified()?))),
-        }
-    }
-    Ok(files)
 }
