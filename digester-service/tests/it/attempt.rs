@@ -105,6 +105,20 @@ async fn a_panic_fails_the_job_with_its_message_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn no_harm_is_done_to_the_service_itself() {
+    let world = World::new().await;
+    let node = world.node();
+    for harm in ["abort", "overflow", "devour", "loop", "flood"] {
+        let (job, request) = world.web.submit("sleep", &json!({"harm": harm}));
+        node.takes(&request).await;
+        let row = world.web.until_settled(job).await;
+        assert_eq!(row.status, JobStatus::Failed);
+        assert!(row.message.contains("a process of its own"), "{}", row.message);
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn a_panic_over_an_instructions_needs_fails_the_job_and_not_the_node() {
     let world = World::new().await;
     let node = world.node();
