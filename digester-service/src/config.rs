@@ -7,7 +7,7 @@ use schema::NodeId;
 use serde::Deserialize;
 
 pub use crate::{
-    apart::{Landlock, RunAs, Sandbox},
+    apart::{Guard, RunAs, Sandbox},
     digester::Bounds,
     quota::Quota,
 };

@@ -17,7 +17,7 @@ use roots::{Directory, Roots};
 use schema::{Kind, Progress};
 
 use super::{
-    Landlock, confine,
+    Guard, calls, confine,
     frames::{Answer, Order, Said, Task, receive, send},
 };
 use crate::{
@@ -40,6 +40,7 @@ pub fn digest_apart(
     confine::submit(&order).context("give up what is not needed")?;
     // Before there are threads: only those that begin later are bound by it, too.
     keep_to_its_folders(&order).context("give up other files")?;
+    keep_to_its_calls(&order).context("give up other system calls")?;
     let digester = digesters(&order.kind, order.bounds).context("make the digester")?;
     let digester =
         digester.with_context(|| format!("there is no digester for “{}”", order.kind))?;
@@ -63,15 +64,20 @@ pub fn digest_apart(
 
 /// What cannot be opened here is told by the digest itself, with its place.
 fn keep_to_its_folders(order: &Order) -> anyhow::Result<()> {
-    if order.sandbox.landlock == Landlock::Off {
+    if order.sandbox.landlock == Guard::Off {
         return Ok(());
     }
     let roots = Roots::open(&order.bounds.roots)?;
     let writes = order.writes.iter().filter_map(|folder| roots.make(folder).ok());
     let level = confine::keep_to(&roots, &writes.collect::<Vec<Directory>>())?;
-    let is_enough = level.is_enforced() || order.sandbox.landlock == Landlock::Best;
-    anyhow::ensure!(is_enough, "this kernel has no Landlock");
-    Ok(())
+    order.sandbox.landlock.demand(level.is_enforced(), "landlock")
+}
+
+fn keep_to_its_calls(order: &Order) -> anyhow::Result<()> {
+    match order.sandbox.seccomp {
+        Guard::Off => Ok(()),
+        guard => guard.demand(calls::refuse().is_enforced(), "seccomp"),
+    }
 }
 
 /// The most memory that the process has had.

@@ -5,6 +5,7 @@
 //! outputs may get their names.
 
 mod attend;
+mod calls;
 mod child;
 mod confine;
 mod ending;
@@ -40,7 +41,9 @@ pub struct Sandbox {
     /// How many files it may have open.
     pub open_files: u64,
     /// Whether the kernel keeps it from files that are none of its business, and from the network.
-    pub landlock: Landlock,
+    pub landlock: Guard,
+    /// Whether the kernel refuses it the system calls that no digest has a use for.
+    pub seccomp: Guard,
     /// Whom it runs as, where the service is root.
     pub run_as: Option<RunAs>,
 }
@@ -51,16 +54,17 @@ impl Default for Sandbox {
             memory: Bytes(4 << 30),
             // Each part of a matrix that is spilled to be turned is one.
             open_files: 4096,
-            landlock: Landlock::default(),
+            landlock: Guard::default(),
+            seccomp: Guard::default(),
             run_as: None,
         }
     }
 }
 
-/// How much Landlock is needed.
+/// How much a guard is needed that not every kernel has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Landlock {
+pub enum Guard {
     /// As much as the kernel has.
     #[default]
     Best,
@@ -68,6 +72,15 @@ pub enum Landlock {
     Require,
     /// None.
     Off,
+}
+
+impl Guard {
+    /// Makes sure that it is there, where it has to be.
+    fn demand(self, is_enforced: bool, name: &str) -> anyhow::Result<()> {
+        let is_enough = is_enforced || self != Self::Require;
+        anyhow::ensure!(is_enough, "`sandbox.{name}` is required, and this kernel has none");
+        Ok(())
+    }
 }
 
 /// An account by its numbers.
@@ -94,13 +107,15 @@ pub(crate) struct Apart {
 impl Apart {
     /// Makes sure that what is required can be had.
     pub(crate) fn new(role: Role, sandbox: Sandbox, bounds: Bounds) -> anyhow::Result<Self> {
-        if sandbox.landlock != Landlock::Off {
+        if sandbox.landlock != Guard::Off {
             let level = confine::try_out()?;
             info!("digests run in processes of their own, under {level}");
-            anyhow::ensure!(
-                level.is_enforced() || sandbox.landlock != Landlock::Require,
-                "`sandbox.landlock` is required, and this kernel has none"
-            );
+            sandbox.landlock.demand(level.is_enforced(), "landlock")?;
+        }
+        if sandbox.seccomp != Guard::Off {
+            let level = calls::try_out()?;
+            info!("what no digest has a use for is refused by {level}");
+            sandbox.seccomp.demand(level.is_enforced(), "seccomp")?;
         }
         Ok(Self { role, sandbox, bounds })
     }

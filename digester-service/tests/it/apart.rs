@@ -4,6 +4,7 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use schema::{JobStatus, Report};
@@ -161,7 +162,7 @@ async fn a_digest_reads_under_the_roots_alone_and_writes_nowhere_else() {
 
 #[tokio::test]
 async fn a_digest_speaks_to_nobody_and_inherits_no_secret() {
-    let apart = Apart::new(json!({"landlock": "require"})).await;
+    let apart = Apart::new(json!({"landlock": "require", "seccomp": "off"})).await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     assert_eq!(apart.answer(Deed::Connect(address)).await, "PermissionDenied");
@@ -204,6 +205,43 @@ async fn a_look_that_aborts_is_told_and_the_node_looks_on() {
     assert!(seen["message"].as_str().unwrap().contains("signal 6 (SIGABRT)"), "{seen}");
     let seen = looked("sleep", json!({"milliseconds": 5})).await;
     assert_eq!(seen["message"], "would sleep 5 ms");
+    apart.stop().await;
+}
+
+#[tokio::test]
+async fn a_digest_is_refused_what_none_has_a_use_for() {
+    // Without Landlock, which keeps from some of it, too.
+    let apart = Apart::new(json!({"landlock": "off"})).await;
+    let here = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let file = apart.data.path().join("secret");
+    fs::write(&file, "hush").unwrap();
+    let mut other = Command::new("sleep").arg("60").spawn().unwrap();
+    let deeds = [
+        Deed::Connect(here.to_string()),
+        Deed::Receive,
+        Deed::Pair,
+        Deed::Execute("/bin/true".into()),
+        Deed::Kill(other.id().try_into().unwrap()),
+        Deed::ChangeRoot("/".into()),
+        Deed::Open(file),
+    ];
+    for deed in deeds {
+        let what = format!("{deed:?}");
+        assert_eq!(apart.answer(deed).await, "PermissionDenied", "{what}");
+    }
+    assert!(other.try_wait().unwrap().is_none(), "the other process lives");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!(apart.answer(Deed::Threads).await, "6");
+    apart.stop().await;
+}
+
+#[tokio::test]
+async fn a_digest_whose_calls_nobody_refuses_can_do_what_its_user_can() {
+    let apart = Apart::new(json!({"landlock": "off", "seccomp": "off"})).await;
+    for deed in [Deed::Receive, Deed::Pair, Deed::Execute("/bin/true".into())] {
+        assert_eq!(apart.answer(deed).await, "()");
+    }
     apart.stop().await;
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// The service, and what is set for it to have digests run apart.
 fn modes() -> [Value; 2] {
-    [json!({}), json!({"sandbox": {"landlock": "require"}})]
+    [json!({}), json!({"sandbox": {"landlock": "require", "seccomp": "require"}})]
 }
 
 /// A node with files to load.

@@ -5,13 +5,16 @@ use std::{
     fmt::Debug,
     fs,
     io::{self, Write as _},
-    net::TcpStream,
+    net::{TcpStream, UdpSocket},
+    os::unix::{fs::PermissionsExt as _, net::UnixStream},
     path::PathBuf,
-    process, thread,
+    process::{self, Command},
+    thread,
     time::Duration,
 };
 
 use digester_service::{Digester, Glance, Needs, Outcome, Work};
+use rustix::process::{Pid, Signal, kill_process};
 use schema::{Kind, Preview};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -32,6 +35,19 @@ pub(crate) enum Deed {
     Append(PathBuf),
     Remove(PathBuf),
     Connect(String),
+    /// Waits for what somebody sends.
+    Receive,
+    /// Speaks with itself by a socket.
+    Pair,
+    Execute(PathBuf),
+    /// Ends another process.
+    Kill(i32),
+    /// Has the machine look another way to it.
+    ChangeRoot(PathBuf),
+    /// Lets everybody read a file.
+    Open(PathBuf),
+    /// Makes threads, and has them do something.
+    Threads,
     /// What it has inherited.
     Environment,
     /// Goes on until it is told to stop.
@@ -67,6 +83,13 @@ impl Digester for Rogue {
             Deed::Append(path) => told(append(path)),
             Deed::Remove(path) => told(fs::remove_file(path)),
             Deed::Connect(address) => told(TcpStream::connect(address).map(drop)),
+            Deed::Receive => told(UdpSocket::bind("127.0.0.1:0").map(drop)),
+            Deed::Pair => told(UnixStream::pair().map(drop)),
+            Deed::Execute(program) => told(Command::new(program).status().map(drop)),
+            Deed::Kill(process) => told(kill(process)),
+            Deed::ChangeRoot(path) => told(rustix::process::chroot(&path).map_err(Into::into)),
+            Deed::Open(path) => told(fs::set_permissions(path, fs::Permissions::from_mode(0o444))),
+            Deed::Threads => threads(),
             Deed::Environment => format!("{:?}", env::vars().collect::<Vec<_>>()),
             Deed::Wait => return wait(work),
             Deed::Linger => loop {
@@ -86,6 +109,17 @@ fn told<T: Debug>(answer: io::Result<T>) -> String {
         Ok(got) => format!("{got:?}"),
         Err(error) => format!("{:?}", error.kind()),
     }
+}
+
+fn kill(process: i32) -> io::Result<()> {
+    let process = Pid::from_raw(process).expect("a number of a process");
+    Ok(kill_process(process, Signal::TERM)?)
+}
+
+fn threads() -> String {
+    let four: Vec<_> = (0..4).map(|number| thread::spawn(move || number)).collect();
+    let sum: i32 = four.into_iter().map(|thread| thread.join().expect("it ends well")).sum();
+    sum.to_string()
 }
 
 fn append(path: PathBuf) -> io::Result<()> {
