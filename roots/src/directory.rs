@@ -22,6 +22,9 @@ use crate::{Denied, Roots};
 pub(crate) const READ: OFlags =
     OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
+/// What `stat` counts room on the disk in, whatever the disk has.
+const BLOCK: u64 = 512;
+
 /// What was opened to be read.
 #[derive(Debug)]
 pub enum Opened {
@@ -50,6 +53,10 @@ pub struct Entry {
     pub kind: Kind,
     /// How long it is.
     pub bytes: u64,
+    /// How much of the disk is taken by what is in it: nothing for holes, nor for room set aside.
+    pub held: u64,
+    /// Which one it is, whatever its name: its file system and its number there.
+    pub id: (u64, u64),
 }
 
 /// What something in a folder is.
@@ -94,6 +101,12 @@ impl Directory {
         &self.path
     }
 
+    /// Which one it is: its file system and its number there.
+    pub fn id(&self) -> io::Result<(u64, u64)> {
+        let here = self.handle.metadata()?;
+        Ok((here.dev(), here.ino()))
+    }
+
     /// What is in it, in no order. What is gone before it is looked at is not there.
     pub fn entries(&self) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
@@ -108,7 +121,8 @@ impl Directory {
             };
             let name = OsString::from_vec(name.into_bytes());
             let (kind, bytes) = (Kind::of(stat.st_mode), stat.st_size as u64);
-            entries.push(Entry { name, kind, bytes });
+            let held = bytes.min(stat.st_blocks as u64 * BLOCK);
+            entries.push(Entry { name, kind, bytes, held, id: (stat.st_dev, stat.st_ino) });
         }
         Ok(entries)
     }
@@ -145,10 +159,9 @@ impl Directory {
     pub fn is_in_place(&self, roots: &Roots) -> Result<bool, Denied> {
         let there = match roots.directory(&self.path) {
             Err(Denied::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            there => there?.handle.metadata()?,
+            there => there?,
         };
-        let here = self.handle.metadata()?;
-        Ok((here.dev(), here.ino()) == (there.dev(), there.ino()))
+        Ok(self.id()? == there.id()?)
     }
 
     /// Holds it for oneself, against all who ask so, until the answer is dropped.

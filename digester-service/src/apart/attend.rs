@@ -10,6 +10,7 @@ use std::{
 use schema::Preview;
 
 use super::{
+    disk::Disk,
     frames::{Answer, Order, Said, send},
     process::Process,
 };
@@ -28,6 +29,8 @@ pub(super) enum Ending {
     Said(Outcome),
     /// By us, as it did not stop by itself.
     Stopped,
+    /// By us, in this stage, as it held more of the disk than it may.
+    Refused { why: String, stage: String },
     /// Otherwise, in this stage.
     Died { how: Death, stage: String },
 }
@@ -43,10 +46,10 @@ pub(super) enum Death {
 
 /// Gives the order, and stays until the process has ended.
 pub(super) fn attend(mut process: Process, order: &Order, work: &Work) -> Ending {
+    let disk = Disk::watch(&order.bounds.roots, &order.writes);
     // Who dies before it has read its order is heard of below.
     let _ = send(&mut process.input, order);
-    let mut attendance =
-        Attendance { work, stage: String::new(), may_publish: false, told_to_stop: None };
+    let mut attendance = Attendance::new(work, disk);
     let how = loop {
         match process.said.recv_timeout(LOOK_EVERY) {
             Ok(Ok(Said::Ended(outcome))) => return Ending::Said(outcome),
@@ -54,6 +57,12 @@ pub(super) fn attend(mut process: Process, order: &Order, work: &Work) -> Ending
             Ok(Err(error)) => break Death::Babbled(error),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break silent(process),
+        }
+        if attendance.disk.is_due() {
+            attendance.look_at_disk(&process);
+        }
+        if let Some(why) = attendance.refusal {
+            return Ending::Refused { why, stage: attendance.stage };
         }
         if attendance.is_overdue(&mut process) {
             return Ending::Stopped;
@@ -98,9 +107,29 @@ struct Attendance<'a> {
     stage: String,
     may_publish: bool,
     told_to_stop: Option<Instant>,
+    disk: Disk,
+    /// How much of the disk was granted to it.
+    granted: u64,
+    /// The most that it was seen to hold, or said that it holds.
+    most: u64,
+    /// Why it may not have what it holds already.
+    refusal: Option<String>,
 }
 
-impl Attendance<'_> {
+impl<'a> Attendance<'a> {
+    fn new(work: &'a Work, disk: Disk) -> Self {
+        Self {
+            work,
+            stage: String::new(),
+            may_publish: false,
+            told_to_stop: None,
+            disk,
+            granted: 0,
+            most: 0,
+            refusal: None,
+        }
+    }
+
     fn hear(&mut self, said: Said, process: &mut Process) {
         let answer = match said {
             Said::Stage { stage, message } => {
@@ -109,16 +138,40 @@ impl Attendance<'_> {
                 return;
             }
             Said::Progress(progress) => return self.work.progress(progress),
-            Said::HeldDisk(bytes) => return self.work.held_disk(bytes),
+            Said::HeldDisk(bytes) => return self.held_disk(bytes),
             Said::HeldMemory(bytes) => return self.work.held_memory(bytes),
-            Said::Hold(bytes) => Answer::Hold(self.work.hold(bytes)),
+            Said::Hold(bytes) => Answer::Hold(self.hold(bytes)),
             Said::Publish => {
-                self.may_publish = self.work.may_publish();
+                // Who is quicker than the next look is looked at now.
+                self.look_at_disk(process);
+                self.may_publish = self.refusal.is_none() && self.work.may_publish();
                 Answer::Publish(self.may_publish)
             }
             Said::Ended(_) | Said::Seen(_) => return,
         };
         let _ = send(&mut process.input, &answer); // Who does not hear it has ended.
+    }
+
+    fn hold(&mut self, bytes: u64) -> Result<(), String> {
+        self.work.hold(bytes)?;
+        self.granted = self.granted.saturating_add(bytes);
+        Ok(())
+    }
+
+    fn held_disk(&mut self, bytes: u64) {
+        if bytes > self.most {
+            self.most = bytes;
+            self.work.held_disk(bytes);
+        }
+    }
+
+    /// What it holds without having asked counts as asked for.
+    fn look_at_disk(&mut self, process: &Process) {
+        let held = self.disk.held(process.id());
+        self.held_disk(held);
+        if let Some(more @ 1..) = held.checked_sub(self.granted) {
+            self.refusal = self.hold(more).err();
+        }
     }
 
     /// Tells it to stop once that is wanted; whether it took too long to.

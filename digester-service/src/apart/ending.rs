@@ -4,7 +4,7 @@ use std::{fs, os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
 use rustix::process::Signal;
 use schema::{Finding, Report, Severity};
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Sandbox, attend::Death};
 use crate::Outcome;
@@ -16,14 +16,25 @@ const NO_MEMORY: &str = "memory allocation of";
 /// of memory.
 pub(super) fn outcome(how: &Death, is_oom: bool, sandbox: &Sandbox, stage: String) -> Outcome {
     let Verdict { problem, remedy, is_out_of_memory } = Verdict::of(how, is_oom, sandbox);
-    let finding = Finding::new(Severity::Error, problem.clone()).remedy(remedy);
-    let failed_in = Some(stage).filter(|stage| !stage.is_empty());
-    let report = Report { findings: vec![finding], failed_in, ..Report::default() };
-    let report = Some(to_raw_value(&report).expect("a report has only text and numbers"));
+    let report = report(&problem, remedy, stage);
     match is_out_of_memory {
         true => Outcome::OutOfMemory { message: problem, report },
         false => Outcome::Failed { message: problem, report },
     }
+}
+
+/// The failure of a digest that was ended since it held what it may not.
+pub(super) fn refused(why: String, stage: String) -> Outcome {
+    let remedy = "wait until other loads are done, or ask the operator for more room";
+    let report = report(&why, remedy, stage);
+    Outcome::Failed { message: why, report }
+}
+
+fn report(problem: &str, remedy: &str, stage: String) -> Option<Box<RawValue>> {
+    let finding = Finding::new(Severity::Error, problem.to_owned()).remedy(remedy);
+    let failed_in = Some(stage).filter(|stage| !stage.is_empty());
+    let report = Report { findings: vec![finding], failed_in, ..Report::default() };
+    Some(to_raw_value(&report).expect("a report has only text and numbers"))
 }
 
 /// What a death means, where nothing was to be written.

@@ -8,6 +8,7 @@ mod attend;
 mod calls;
 mod child;
 mod confine;
+mod disk;
 mod ending;
 mod frames;
 mod process;
@@ -138,6 +139,10 @@ impl Apart {
         match ending {
             Ending::Said(outcome) => outcome,
             Ending::Stopped => Outcome::Stopped,
+            Ending::Refused { why, stage } => {
+                warn!("a digest held more of the disk than it asked for, and more than it may");
+                ending::refused(why, stage)
+            }
             Ending::Died { how, stage } => {
                 warn!(?how, "the process of a digest died");
                 let is_oom = ending::oom_kills() > before;

@@ -73,6 +73,11 @@ impl Process {
         Ok(process)
     }
 
+    /// Its number, which nobody else has as long as this is there.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it, if it has not ended yet.
     pub(super) fn kill(&mut self) {
         // Until it is waited for, nobody else can have its number.

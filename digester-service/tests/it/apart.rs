@@ -237,6 +237,41 @@ async fn a_digest_is_refused_what_none_has_a_use_for() {
 }
 
 #[tokio::test]
+async fn a_digest_that_holds_more_of_the_disk_than_it_says_is_ended() {
+    let apart = Apart::with(json!({}), json!({"default": "1 MiB"})).await;
+    for (name, is_named) in [("named", true), ("unnamed", false)] {
+        let path = apart.data.path().join(name);
+        let deed = Deed::Hoard { path, bytes: 2 << 20, is_named };
+        let job = apart.begin(&deed).await;
+        let process = apart.process(job).await;
+        let row = apart.world.web.until_settled(job).await;
+        assert_eq!(row.status, JobStatus::Failed, "{}", row.message);
+        assert!(row.message.contains("may hold 1.0 MiB of the disk"), "{}", row.message);
+        assert!(!process.exists());
+    }
+    let path = apart.data.path().join("grabbed");
+    let why = apart.failure(Deed::Grab { path, bytes: 2 << 20 }).await;
+    assert!(why.contains("may hold 1.0 MiB of the disk"), "one that is quick: {why}");
+    apart.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_digest_holds_without_a_word_counts_as_held() {
+    let apart = Apart::with(json!({}), json!({"default": "1 MiB"})).await;
+    let path = apart.data.path().join("hoard");
+    let deed = Deed::Hoard { path: path.clone(), bytes: 1 << 19, is_named: true };
+    let job = apart.begin(&deed).await;
+    let held = async || apart.node.get("/regulator").await.json()["scratch"][0]["bytes"].clone();
+    while held().await != json!(1 << 19) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(apart.node.cancel(job).await, 202);
+    apart.world.web.until_settled(job).await;
+    assert_eq!(apart.answer(Deed::Grab { path, bytes: 1 << 19 }).await, "true");
+    apart.stop().await;
+}
+
+#[tokio::test]
 async fn a_digest_whose_calls_nobody_refuses_can_do_what_its_user_can() {
     let apart = Apart::new(json!({"landlock": "off", "seccomp": "off"})).await;
     for deed in [Deed::Receive, Deed::Pair, Deed::Execute("/bin/true".into())] {

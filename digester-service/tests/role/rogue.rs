@@ -7,7 +7,7 @@ use std::{
     io::{self, Write as _},
     net::{TcpStream, UdpSocket},
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Command},
     thread,
     time::Duration,
@@ -46,6 +46,17 @@ pub(crate) enum Deed {
     ChangeRoot(PathBuf),
     /// Lets everybody read a file.
     Open(PathBuf),
+    /// Writes so many bytes to a file, without a word, and keeps it until it is told to stop.
+    Hoard {
+        path: PathBuf,
+        bytes: usize,
+        is_named: bool,
+    },
+    /// The same, and then says that it is done.
+    Grab {
+        path: PathBuf,
+        bytes: usize,
+    },
     /// Makes threads, and has them do something.
     Threads,
     /// What it has inherited.
@@ -65,6 +76,15 @@ impl Digester for Rogue {
 
     fn needs(&self, _: &RawValue) -> Needs {
         Needs::default()
+    }
+
+    fn writes(&self, instruction: &RawValue) -> Vec<PathBuf> {
+        match serde_json::from_str(instruction.get()) {
+            Ok(Deed::Hoard { path, .. } | Deed::Grab { path, .. }) => {
+                path.parent().map(Path::to_owned).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn preview(&self, _: &RawValue, _: &Glance) -> Option<Preview> {
@@ -89,6 +109,11 @@ impl Digester for Rogue {
             Deed::Kill(process) => told(kill(process)),
             Deed::ChangeRoot(path) => told(rustix::process::chroot(&path).map_err(Into::into)),
             Deed::Open(path) => told(fs::set_permissions(path, fs::Permissions::from_mode(0o444))),
+            Deed::Hoard { path, bytes, is_named } => return hoard(work, &path, bytes, is_named),
+            Deed::Grab { path, bytes } => {
+                told(fs::write(path, vec![1; bytes]));
+                format!("{}", work.may_publish())
+            }
             Deed::Threads => threads(),
             Deed::Environment => format!("{:?}", env::vars().collect::<Vec<_>>()),
             Deed::Wait => return wait(work),
@@ -114,6 +139,15 @@ fn told<T: Debug>(answer: io::Result<T>) -> String {
 fn kill(process: i32) -> io::Result<()> {
     let process = Pid::from_raw(process).expect("a number of a process");
     Ok(kill_process(process, Signal::TERM)?)
+}
+
+fn hoard(work: &Work, path: &Path, bytes: usize, is_named: bool) -> Outcome {
+    let mut file = fs::File::create(path).expect("it may write there");
+    if !is_named {
+        fs::remove_file(path).expect("it may write there");
+    }
+    file.write_all(&vec![1; bytes]).expect("the disk has room");
+    wait(work)
 }
 
 fn threads() -> String {
