@@ -63,10 +63,15 @@ impl Verdict {
         let is = |wanted: Signal| signal == wanted.as_raw();
         if is(Signal::ABORT) && words.contains(NO_MEMORY) {
             let limit = sandbox.memory;
-            return Self::memory(format!("the digest ran out of memory at its limit of {limit}"));
+            let problem = format!("the digest ran out of memory at its limit of {limit}");
+            let remedy = "load less at once, or ask the operator to raise `sandbox.memory`";
+            return Self { problem, remedy, is_out_of_memory: true };
         }
         if is(Signal::KILL) && is_oom {
-            return Self::memory("the machine ran out of memory, and ended the digest".to_owned());
+            let problem = "the machine ran out of memory, and ended the digest".to_owned();
+            let remedy =
+                "run the job again, alone; if it ends so again, ask the operator for more memory";
+            return Self { problem, remedy, is_out_of_memory: true };
         }
         let (problem, remedy) = if is(Signal::XFSZ) {
             let problem = "the digest was ended: it wrote a larger file than it may".to_owned();
@@ -77,10 +82,6 @@ impl Verdict {
             (problem, "run the job again; if it ends so again, the file is worth a closer look")
         };
         Self { problem, remedy, is_out_of_memory: false }
-    }
-
-    fn memory(problem: String) -> Self {
-        Self { problem, remedy: "ask the operator for more memory", is_out_of_memory: true }
     }
 
     fn strange(what: &str) -> Self {

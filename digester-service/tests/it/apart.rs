@@ -7,13 +7,14 @@ use std::{
     process::Command,
 };
 
+use regulator::Strategy;
 use schema::{JobStatus, Report};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
-    rogue::Deed,
+    rogue::{ASKED_MEMORY, Deed},
     web::Row,
     world::{Node, World, send, until},
 };
@@ -31,8 +32,12 @@ impl Apart {
     }
 
     async fn with(sandbox: Value, quota: Value) -> Self {
+        Self::set(json!({"sandbox": sandbox, "quota": quota})).await
+    }
+
+    async fn set(mut settings: Value) -> Self {
         let (world, data) = (World::new().await, tempfile::tempdir().unwrap());
-        let settings = json!({"sandbox": sandbox, "quota": quota, "roots": [data.path()]});
+        settings["roots"] = json!([data.path()]);
         let node = world.node_with(settings, json!({}));
         Self { world, node, data }
     }
@@ -119,6 +124,24 @@ async fn a_digest_that_wants_more_memory_than_it_may_have_is_told_so() {
     let apart = Apart::new(json!({"memory": "256 MiB"})).await;
     let why = apart.failure(Deed::Devour).await;
     assert!(why.contains("ran out of memory at its limit of 256.0 MiB"), "{why}");
+    apart.stop().await;
+}
+
+#[tokio::test]
+async fn the_regulator_learns_which_digests_run_out_of_memory() {
+    let strategy = "learned = {}
+        gates = [{ resources = { memory = 1000 } }]";
+    let strategy = Strategy::from_toml(strategy).unwrap();
+    let settings = json!({"sandbox": {"memory": "256 MiB"}, "regulator": strategy});
+    let apart = Apart::set(settings).await;
+    for booked in [ASKED_MEMORY, 2 * ASKED_MEMORY] {
+        let job = apart.begin(&Deed::Wait).await;
+        apart.process(job).await;
+        assert_eq!(apart.node.get("/regulator").await.json()["used"]["memory"], booked);
+        assert_eq!(apart.node.cancel(job).await, 202);
+        apart.world.web.until_settled(job).await;
+        apart.failure(Deed::Devour).await;
+    }
     apart.stop().await;
 }
 

@@ -14,10 +14,14 @@ use std::{
 };
 
 use digester_service::{Digester, Glance, Needs, Outcome, Work};
+use regulator::Demand;
 use rustix::process::{Pid, Signal, kill_process};
 use schema::{Kind, Preview};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+/// How many bytes it says it needs.
+pub(crate) const ASKED_MEMORY: u64 = 100;
 
 /// Executes instructions of kind `rogue`.
 pub(crate) struct Rogue;
@@ -75,7 +79,7 @@ impl Digester for Rogue {
     }
 
     fn needs(&self, _: &RawValue) -> Needs {
-        Needs::default()
+        Needs { demand: Demand { memory: ASKED_MEMORY, ..Demand::default() }, ..Needs::default() }
     }
 
     fn writes(&self, instruction: &RawValue) -> Vec<PathBuf> {
