@@ -10,5 +10,6 @@ mod regulator;
 mod rolling;
 mod secrets;
 mod secure;
+mod servers;
 mod system;
 mod up;

@@ -11,7 +11,10 @@ use schema::JobStatus;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::system::{System, digester, until};
+use crate::{
+    servers::{Told, directory, mail_server},
+    system::{System, digester, until},
+};
 
 const TOKEN: &str = "secret-token-of-the-services";
 const KEY: &str = "c2VjcmV0LWtleS1vZi1ub2RlLXgtMTIzNDU2Nzg5";
@@ -21,7 +24,10 @@ const ACCOUNT: &str = "secret-password-of-root";
 const GUESS: &str = "secret-password-that-is-wrong";
 const GOBII: &str = "secret-password-of-a-reader";
 
-fn configure(system: &System) {
+/// Of a user whom the directory knows.
+const DIRECTORY: &str = "secret-password-in-the-directory";
+
+fn configure(system: &System, directory: u16, mail_server: u16) {
     system.configure("of this test", TOKEN);
     let mut hash = digester();
     let hash = hash.arg("hash-password").stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -36,15 +42,16 @@ fn configure(system: &System) {
         [webservice.access.login]
         secure_cookies = false
         [webservice.access.ldap]
-        url = "ldap://127.0.0.1:9"
+        url = "ldap://127.0.0.1:{directory}"
         bind = "uid={{user}},dc=example,dc=org"
+        grants = ["read:*"]
         [webservice.notifications]
         webhooks = ["http://127.0.0.1:9"]
         private = true
         secret = "whsec_{WEBHOOK}"
         [webservice.notifications.smtp]
         host = "127.0.0.1"
-        port = 9
+        port = {mail_server}
         encryption = "none"
         user = "mailer"
         password = "{SMTP}"
@@ -120,7 +127,9 @@ async fn tables(db: &PgPool) -> String {
 async fn no_secret_is_in_a_log_or_an_answer_or_a_table(db: PgPool) {
     let mut system = System::new(&db);
     system.log_everything();
-    configure(&system);
+    let (directory, came) = directory(DIRECTORY);
+    let (mail_server, told) = mail_server();
+    configure(&system, directory, mail_server);
     let (_web, _node) = (system.start("webservice"), system.start("service"));
     until("the web service is there", || {
         let shown = system.client(&["nodes"]);
@@ -146,11 +155,30 @@ async fn no_secret_is_in_a_log_or_an_answer_or_a_table(db: PgPool) {
     let instruction = json!({"kind": "sleep", "body": {"milliseconds": 1},
                              "notify": [{"webhook": "http://127.0.0.1:9/hook"}, {"email": "somebody@example.org"}]});
     let bearer = |request: RequestBuilder| request.bearer_auth(&api_token);
-    let (_, made) =
-        asker.send(bearer(asker.request(Method::POST, "/instruction")).json(&instruction)).await;
-    let job = made["job"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
     system.be(&api_token);
-    system.until_status(&job, JobStatus::Completed);
+    let mut job = String::new();
+    // The mail server does not know the first who comes.
+    for _ in 0..2 {
+        let create = bearer(asker.request(Method::POST, "/instruction")).json(&instruction);
+        let (_, made) = asker.send(create).await;
+        job = made["job"]["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+        system.until_status(&job, JobStatus::Completed);
+    }
+    let mut auth = Vec::new();
+    until("a letter is taken", || match told.try_recv().ok()? {
+        Told::Letter => Some(()),
+        Told::Auth(line) => {
+            auth.push(line);
+            None
+        }
+    });
+    assert!(auth.len() > 1 && auth.iter().all(|line| *line == auth[0]), "{auth:?}");
+    let encoded_smtp = auth[0].rsplit(' ').next().unwrap();
+
+    for (password, is_right) in [(DIRECTORY, true), (GUESS, false)] {
+        asker.send(asker.request(Method::GET, "/job").basic_auth("lee", Some(password))).await;
+        assert_eq!(came.recv(), Ok(is_right), "the directory was asked");
+    }
 
     let get = |asker: &Asker, path: &str| bearer(asker.request(Method::GET, path));
     for path in
@@ -184,6 +212,8 @@ async fn no_secret_is_in_a_log_or_an_answer_or_a_table(db: PgPool) {
         KEY,
         WEBHOOK,
         SMTP,
+        encoded_smtp,
+        DIRECTORY,
         ACCOUNT,
         GUESS,
         GOBII,
