@@ -3,19 +3,22 @@
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
+
+/// How much may have happened that the test has not heard of: more than happens.
+const UNHEARD: usize = 64;
 
 /// A directory (LDAP) in which everybody has this password: where it listens, and whether those who came
 /// had it.
 pub(crate) fn directory(password: &'static str) -> (u16, Receiver<bool>) {
-    let (tell, came) = channel();
+    let (tell, came) = sync_channel(UNHEARD);
     (listen(move |caller, _| bind(caller, password, &tell)), came)
 }
 
 /// Answers one `bindRequest` as RFC 4511 has it, of fewer than 128 bytes.
-fn bind(mut caller: TcpStream, password: &str, tell: &Sender<bool>) -> io::Result<()> {
+fn bind(mut caller: TcpStream, password: &str, tell: &SyncSender<bool>) -> io::Result<()> {
     let mut head = [0; 2];
     caller.read_exact(&mut head)?;
     assert!(head[1] < 128, "a longer request than this directory reads");
@@ -40,11 +43,11 @@ pub(crate) enum Told {
 /// A mail server (SMTP) that does not know the first who says who they are, and takes letters from all
 /// others.
 pub(crate) fn mail_server() -> (u16, Receiver<Told>) {
-    let (tell, told) = channel();
+    let (tell, told) = sync_channel(UNHEARD);
     (listen(move |caller, number| take(caller, number > 0, &tell)), told)
 }
 
-fn take(mut caller: TcpStream, is_known: bool, tell: &Sender<Told>) -> io::Result<()> {
+fn take(mut caller: TcpStream, is_known: bool, tell: &SyncSender<Told>) -> io::Result<()> {
     let mut lines = BufReader::new(caller.try_clone()?).lines();
     let mut say = |line: &str| caller.write_all(format!("{line}\r\n").as_bytes());
     say("220 here")?;
