@@ -2,12 +2,12 @@
 
 use super::{
     letters::{
-        BAD, CO_DOMINANT, CODES, DOMINANT, IUPAC_CODES, LENIENT, LENIENT_PAIRS, LONG, N, NN, PAIRS,
-        SCORES, STRICT, STRICT_PAIRS,
+        BAD, CO_DOMINANT, CODES, DOMINANT, IUPAC_CODES, LENIENT, LONG, N, NN, PAIRS, SCORES, STRICT,
     },
-    plain::{one_letter, two_letters, write_pairs},
+    plain::{lenient_letters, one_letter, two_letters, write_pairs},
     scan,
     sizes::{self, SSR_BYTES},
+    twos::{TWO_CO_DOMINANT, TWO_DOMINANT, TWO_IUPAC, TwoCodes},
 };
 use crate::plan::Calls;
 
@@ -62,17 +62,15 @@ impl Codec {
 
     /// Reads a row of nothing but plain calls, as most are.
     fn read_plain(self, row: &[u8], delimiter: u8, codes: &mut Vec<u8>) -> Option<Form> {
-        let mut pairs = |table| two_letters(table, row, delimiter, codes);
+        if self.calls == Calls::TwoLetters && two_letters(row, delimiter, codes) {
+            return Some(Form::Written);
+        }
+        let mut one = |table: &TwoCodes| one_letter(table, row, delimiter, codes);
         match self.calls {
-            Calls::TwoLetters if pairs(&STRICT_PAIRS) => Some(Form::Written),
-            Calls::TwoLetters => pairs(&LENIENT_PAIRS).then_some(Form::Codes),
-            Calls::Iupac => one_letter(&IUPAC_CODES, row, delimiter, codes).then_some(Form::Codes),
-            Calls::Dominant => {
-                one_letter(&DOMINANT, row, delimiter, codes).then_some(Form::Written)
-            }
-            Calls::CoDominant => {
-                one_letter(&CO_DOMINANT, row, delimiter, codes).then_some(Form::Written)
-            }
+            Calls::Iupac => one(&TWO_IUPAC).then_some(Form::Codes),
+            Calls::Dominant => one(&TWO_DOMINANT).then_some(Form::Written),
+            Calls::CoDominant => one(&TWO_CO_DOMINANT).then_some(Form::Written),
+            Calls::TwoLetters => lenient_letters(row, delimiter, codes).then_some(Form::Codes),
             Calls::Ssr | Calls::Vcf { .. } => None,
         }
     }

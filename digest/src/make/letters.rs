@@ -6,7 +6,7 @@
 pub(super) const BAD: u8 = 0x80;
 
 /// The letters of a call of two letters.
-const LETTERS: &[u8; 7] = b"ACGTN+-";
+pub(super) const LETTERS: &[u8; 7] = b"ACGTN+-";
 
 /// The letter of a missing allele.
 pub(super) const N: u8 = 4;
@@ -78,12 +78,9 @@ pub(super) const LENIENT: [u8; 256] = {
 };
 
 /// Codes by the two bytes of a cell, the first being the lower one.
-pub(super) type PairCodes = [u8; 1 << 16];
+pub(super) static LENIENT_PAIRS: [u8; 1 << 16] = pairs(&LENIENT);
 
-pub(super) static STRICT_PAIRS: PairCodes = pairs(&STRICT);
-pub(super) static LENIENT_PAIRS: PairCodes = pairs(&LENIENT);
-
-const fn pairs(letters: &[u8; 256]) -> PairCodes {
+const fn pairs(letters: &[u8; 256]) -> [u8; 1 << 16] {
     let mut table = [BAD; 1 << 16];
     let mut first = 0;
     while first < 256 {
@@ -137,21 +134,6 @@ pub(super) static PAIRS: [[u8; 2]; CODES] = {
             table[code] = [LETTERS[code >> 3], LETTERS[code & 7]];
         }
         code += 1;
-    }
-    table
-};
-
-/// How many texts [`TWO_PAIRS`] has.
-pub(super) const TWO: usize = CODES << 8;
-
-/// The texts of two codes at once, a tab behind each, by `second << 8 | first`.
-pub(super) static TWO_PAIRS: [[u8; 6]; TWO] = {
-    let mut table = [[b'\t'; 6]; TWO];
-    let mut codes = 0;
-    while codes < TWO {
-        let (first, second) = (PAIRS[codes % CODES], PAIRS[codes >> 8]);
-        table[codes] = [first[0], first[1], b'\t', second[0], second[1], b'\t'];
-        codes += 1;
     }
     table
 };

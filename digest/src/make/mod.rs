@@ -14,6 +14,7 @@ mod row;
 mod rows;
 mod scan;
 mod sizes;
+mod twos;
 mod unique;
 mod vcf;
 
