@@ -56,7 +56,7 @@ fn run(
     let files = source.files.len();
     course.enter(Stage::Digest, &format!("Reading {files} files"));
     let share = Share { observer, max_file: options.max_file };
-    let folder = Folder::open(Arc::clone(&source.roots), &plan.destination, share)?;
+    let folder = Folder::open(Arc::clone(&source.roots), &plan.destination, share, options.memory)?;
     plan.tables.iter().try_for_each(|table| folder.remove(&table.output()))?;
     let abort = AtomicBool::new(false);
     let maker = &Maker::new(&plan, options, &abort);

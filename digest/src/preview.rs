@@ -122,7 +122,7 @@ impl Look<'_> {
         let Self { plan, options, observer } = self;
         let abort = AtomicBool::new(false);
         let maker = &Maker::new(plan, options, &abort);
-        let folder = &Folder::in_memory(&plan.destination);
+        let folder = &Folder::in_memory(&plan.destination, options.memory);
         let parts = Parts { plan, options, observer, source, folder, maker, abort: &abort };
         let mut run = Run::new(parts)?;
         let read = run.read();

@@ -5,12 +5,12 @@
 
 use std::{
     fs::File,
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind, IoSlice, Write as _},
 };
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-use super::block::ALIGNMENT;
+use super::block::{ALIGNMENT, Block};
 
 /// A file that takes aligned blocks, and at its end one that is not.
 #[derive(Debug)]
@@ -26,15 +26,25 @@ impl Direct {
         Self { file, is_direct }
     }
 
-    /// Writes a block.
-    pub(super) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        if !bytes.len().is_multiple_of(ALIGNMENT) {
+    /// Writes blocks, of which only the last one of all may be shorter than the others.
+    pub(super) fn write(&mut self, blocks: &[Block]) -> io::Result<()> {
+        let is_aligned = |block: &&Block| block.bytes().len().is_multiple_of(ALIGNMENT);
+        let aligned = blocks.iter().take_while(is_aligned).count();
+        self.write_all(&blocks[..aligned])?;
+        if aligned < blocks.len() {
             self.go_through_cache()?;
         }
-        while !bytes.is_empty() {
-            match self.file.write(bytes) {
+        self.write_all(&blocks[aligned..])
+    }
+
+    fn write_all(&mut self, blocks: &[Block]) -> io::Result<()> {
+        let mut parts: Vec<_> = blocks.iter().map(|block| IoSlice::new(block.bytes())).collect();
+        let mut parts = &mut parts[..];
+        IoSlice::advance_slices(&mut parts, 0); // There may be nothing in the last one.
+        while !parts.is_empty() {
+            match self.file.write_vectored(parts) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => bytes = &bytes[written..],
+                Ok(written) => IoSlice::advance_slices(&mut parts, written),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 // This file system wants it otherwise.
                 Err(e) if e.kind() == ErrorKind::InvalidInput && self.is_direct => {

@@ -17,7 +17,7 @@ use roots::{Denied, Directory, Roots};
 use rustix::fs::{MemfdFlags, memfd_create};
 use schema::Finding;
 
-use super::share::Share;
+use super::{block::block_bytes, share::Share};
 use crate::{
     failure::{Stop, error, io_error},
     paths::denied,
@@ -32,6 +32,8 @@ const SUFFIX: &str = ".tmp";
 /// The destination.
 pub(crate) struct Folder<'a> {
     path: PathBuf,
+    /// How long the parts are in which outputs are written.
+    block_bytes: usize,
     /// None: what is written goes to memory, and is gone with it.
     disk: Option<Disk<'a>>,
 }
@@ -45,15 +47,26 @@ struct Disk<'a> {
 
 impl<'a> Folder<'a> {
     /// Makes the folder if it is missing, and sweeps what a killed digest left there.
-    pub(crate) fn open(roots: Arc<Roots>, path: &Path, share: Share<'a>) -> Result<Self, Finding> {
+    /// `memory` is what the digest may hold of it.
+    pub(crate) fn open(
+        roots: Arc<Roots>,
+        path: &Path,
+        share: Share<'a>,
+        memory: usize,
+    ) -> Result<Self, Finding> {
         let directory = roots.make(path).map_err(|e| denied("make the destination", path, &e))?;
         sweep(&directory).map_err(|e| io_error("clean the destination", path, &e))?;
-        Ok(Self { path: path.to_owned(), disk: Some(Disk { directory, roots, share }) })
+        let disk = Some(Disk { directory, roots, share });
+        Ok(Self { path: path.to_owned(), block_bytes: block_bytes(memory), disk })
     }
 
     /// Stands for a folder in which nothing is written.
-    pub(crate) fn in_memory(path: &Path) -> Self {
-        Self { path: path.to_owned(), disk: None }
+    pub(crate) fn in_memory(path: &Path, memory: usize) -> Self {
+        Self { path: path.to_owned(), block_bytes: block_bytes(memory), disk: None }
+    }
+
+    pub(super) fn block_bytes(&self) -> usize {
+        self.block_bytes
     }
 
     /// Where an output of this name goes.
@@ -181,19 +194,19 @@ pub(super) mod tests {
     use crate::Unobserved;
 
     /// A folder that may be anywhere.
-    pub(crate) fn folder(path: &Path) -> Folder<'static> {
+    pub(crate) fn folder(path: &Path, memory: usize) -> Folder<'static> {
         let share = Share { observer: &Unobserved, max_file: None };
-        Folder::open(Arc::new(Roots::open(&[]).unwrap()), path, share).unwrap()
+        Folder::open(Arc::new(Roots::open(&[]).unwrap()), path, share, memory).unwrap()
     }
 
     #[test]
     fn what_a_killed_digest_left_is_swept_and_what_a_live_one_writes_is_not() {
         let home = tempfile::tempdir().unwrap();
-        let first = folder(home.path());
+        let first = folder(home.path(), 0);
         let live = first.temporary().unwrap();
         let dead = home.path().join(".digester-1-2-3.tmp");
         fs::write(&dead, "rows").unwrap();
-        let folder = folder(home.path());
+        let folder = folder(home.path(), 0);
         assert!(live.path.exists() && !dead.exists());
         let path = live.path.clone();
         drop(live);

@@ -18,9 +18,6 @@ use super::{
 };
 use crate::failure::{Stop, error, io_error};
 
-/// From how many bytes on an output gets threads of its own.
-const LARGE: u64 = 4 << 20;
-
 /// How many buffers are kept to be used again.
 const SPARE: usize = 24;
 
@@ -39,7 +36,9 @@ pub(crate) struct Sink<'a> {
 
 /// Where blocks go.
 enum Way {
-    /// While the output is small, or where no threads can be had.
+    /// Nowhere yet: there was none that is full.
+    Small,
+    /// Where no threads can be had.
     Here(Sha256),
     Beside(Beside),
     /// On disk, with this checksum.
@@ -53,24 +52,23 @@ impl<'a> Sink<'a> {
             temporary: folder.temporary()?,
             path: folder.at(name),
             bytes: 0,
-            block: Block::default(),
-            way: Way::Here(Sha256::new()),
+            block: Block::new(folder.block_bytes()),
+            way: Way::Small,
             spare: Vec::new(),
         })
     }
 
     /// Writes a buffer, which may come back from [`Sink::buffer`].
-    pub(crate) fn write(&mut self, mut buffer: Vec<u8>) -> Result<(), Stop> {
-        self.folder.may_have(&self.path, self.bytes + buffer.len() as u64)?;
-        self.fill(&buffer)?;
-        self.bytes += buffer.len() as u64;
-        buffer.clear();
-        self.spare.push(buffer);
-        self.spare.truncate(SPARE);
+    pub(crate) fn write(&mut self, buffer: Vec<u8>) -> Result<(), Stop> {
+        self.append(&buffer)?;
+        self.recycle(buffer);
         Ok(())
     }
 
-    fn fill(&mut self, mut bytes: &[u8]) -> Result<(), Stop> {
+    /// Writes some bytes.
+    pub(crate) fn append(&mut self, mut bytes: &[u8]) -> Result<(), Stop> {
+        self.bytes += bytes.len() as u64;
+        self.folder.may_have(&self.path, self.bytes)?;
         while !bytes.is_empty() {
             bytes = self.block.fill(bytes);
             if self.block.is_full() {
@@ -83,12 +81,9 @@ impl<'a> Sink<'a> {
 
     /// Passes a full block on.
     fn pass_on(&mut self) -> io::Result<()> {
-        if self.bytes >= LARGE
-            && let Way::Here(sum) = &self.way
-        {
-            let file = self.temporary.file.try_clone();
-            let beside = file.and_then(|file| Beside::start(sum.clone(), file));
-            self.way = beside.map_or_else(|_| Way::Here(sum.clone()), Way::Beside);
+        if let Way::Small = self.way {
+            let beside = self.temporary.file.try_clone().and_then(Beside::start);
+            self.way = beside.map_or_else(|_| Way::Here(Sha256::new()), Way::Beside);
         }
         let mut block = mem::take(&mut self.block);
         match &mut self.way {
@@ -106,8 +101,15 @@ impl<'a> Sink<'a> {
                 }
                 None => self.end(),
             },
-            Way::Ended(_) => Err(io::Error::other("it has ended")),
+            Way::Small | Way::Ended(_) => Err(io::Error::other("it has ended")),
         }
+    }
+
+    /// Takes a buffer back.
+    pub(crate) fn recycle(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.spare.push(buffer);
+        self.spare.truncate(SPARE);
     }
 
     /// An empty buffer to fill.
@@ -124,16 +126,21 @@ impl<'a> Sink<'a> {
 
     fn end(&mut self) -> io::Result<()> {
         let block = mem::take(&mut self.block);
-        self.way = match mem::replace(&mut self.way, Way::Ended(None)) {
-            Way::Here(mut sum) => {
-                sum.update(block.bytes());
-                self.temporary.file.write_all(block.bytes())?;
-                Way::Ended(Some(sum))
-            }
-            Way::Beside(beside) => Way::Ended(Some(beside.finish(block)?)),
-            ended => ended,
+        let sum = match mem::replace(&mut self.way, Way::Ended(None)) {
+            Way::Small => self.write_last(Sha256::new(), &block)?,
+            Way::Here(sum) => self.write_last(sum, &block)?,
+            Way::Beside(beside) => beside.finish(block)?,
+            Way::Ended(Some(sum)) => sum,
+            Way::Ended(None) => return Ok(()),
         };
+        self.way = Way::Ended(Some(sum));
         Ok(())
+    }
+
+    fn write_last(&mut self, mut sum: Sha256, block: &Block) -> io::Result<Sha256> {
+        sum.update(block.bytes());
+        self.temporary.file.write_all(block.bytes())?;
+        Ok(sum)
     }
 
     /// What was written, once it is synced.
@@ -177,35 +184,53 @@ pub(super) fn write_error(doing: &str, path: &Path, source: &io::Error) -> Stop 
 mod tests {
     use std::fs;
 
+    use proptest::prelude::*;
+
     use super::{super::folder::tests::folder, *};
+
+    /// Writes parts of these lengths, and looks at what came of them.
+    fn write(parts: &[usize], memory: usize) {
+        let home = tempfile::tempdir().unwrap();
+        let folder = folder(home.path(), memory);
+        let mut sink = Sink::new(&folder, "out").unwrap();
+        let mut whole = Vec::new();
+        for (i, bytes) in parts.iter().enumerate() {
+            let mut part = sink.buffer();
+            assert!(part.is_empty());
+            part.extend((0..*bytes).map(|byte| ((byte % 251) ^ i) as u8));
+            whole.extend_from_slice(&part);
+            sink.write(part).unwrap();
+        }
+        assert_eq!(matches!(sink.way, Way::Beside(_)), whole.len() >= folder.block_bytes());
+        sink.sync().unwrap();
+        let kept = sink.keep().unwrap();
+        assert!(fs::read(home.path().join("out")).unwrap() == whole);
+        assert_eq!(kept.bytes, whole.len() as u64);
+        assert_eq!(kept.sha256, hexadecimal(Sha256::new_with_prefix(&whole)));
+    }
 
     #[test]
     fn an_output_of_any_size_has_all_its_bytes_and_their_checksum() {
-        for parts in [0, 1, 2, 40, 41] {
-            let home = tempfile::tempdir().unwrap();
-            let folder = folder(home.path());
-            let mut sink = Sink::new(&folder, "out").unwrap();
-            let mut whole = Vec::new();
-            for i in 0..parts {
-                let mut part = sink.buffer();
-                assert!(part.is_empty());
-                part.extend((0..300_001).map(|byte: u32| (byte % 251) as u8 ^ i));
-                whole.extend_from_slice(&part);
-                sink.write(part).unwrap();
-            }
-            assert_eq!(matches!(sink.way, Way::Beside(_)), parts >= 40);
-            sink.sync().unwrap();
-            let kept = sink.keep().unwrap();
-            assert_eq!(fs::read(home.path().join("out")).unwrap(), whole);
-            assert_eq!(kept.bytes, whole.len() as u64);
-            assert_eq!(kept.sha256, hexadecimal(Sha256::new_with_prefix(&whole)));
+        for parts in [0, 1, 4, 40, 41] {
+            write(&vec![300_001; parts], 192 << 20);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn an_output_of_small_blocks_has_all_its_bytes_and_their_checksum(
+            parts in prop::collection::vec(prop_oneof![0..50_000usize, Just(4096), Just(32768)], 0..12)
+        ) {
+            write(&parts, 0);
         }
     }
 
     #[test]
     fn what_is_not_on_disk_gets_no_name() {
         let home = tempfile::tempdir().unwrap();
-        let folder = folder(home.path());
+        let folder = folder(home.path(), 0);
         let mut sink = Sink::new(&folder, "out").unwrap();
         sink.write(vec![1]).unwrap();
         assert!(sink.keep().is_err());
