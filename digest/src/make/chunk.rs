@@ -8,6 +8,7 @@ use super::{
     alts,
     cells::Cells,
     counts::CallCounts,
+    made::MadeRows,
     matrix::MatrixMaker,
     notes::{Notes, Place, Warned, shown},
     row::{self, Line, TooFew},
@@ -52,13 +53,6 @@ pub(crate) struct Made {
     pub(crate) notes: Notes,
 }
 
-/// A table's rows.
-#[derive(Debug, Default)]
-pub(crate) struct MadeRows {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) rows: u64,
-}
-
 impl<'a> Maker<'a> {
     pub(crate) fn new(plan: &'a Plan, options: &Options<'_>, abort: &'a AtomicBool) -> Self {
         let needed = plan.tables.iter().map(needed).max().unwrap_or_default();
@@ -69,16 +63,18 @@ impl<'a> Maker<'a> {
     /// Makes the rows.
     pub(crate) fn make(&self, task: Task) -> Made {
         let Task { chunk, numbers, width, buffers } = task;
-        let new = |bytes| MadeRows { bytes, rows: 0 };
+        // Rows can be left in the chunk unless lines are taken out of it.
+        let is_kept = self.plan.rows.range(chunk.first_line..chunk.end_line()).next().is_none();
+        let text = if is_kept { chunk.text() } else { &[] };
         let matrix = self.plan.matrix.map(|plan| {
             let counts = self.count_calls.then(|| CallCounts::new(width.unwrap_or_default()));
-            MatrixMaker::new(self.plan, plan, width, counts)
+            MatrixMaker::new(self.plan, plan, text, width, counts)
         });
         let mut lines = LinesMaker {
             maker: self,
             cells: Cells::default(),
             numbers,
-            tables: buffers.into_iter().map(new).collect(),
+            tables: buffers.into_iter().map(MadeRows::new).collect(),
             matrix,
             notes: Notes::new(self.max_errors),
         };
@@ -123,7 +119,7 @@ struct LinesMaker<'m, 'a> {
     cells: Cells,
     numbers: Vec<u64>,
     tables: Vec<MadeRows>,
-    matrix: Option<MatrixMaker<'a>>,
+    matrix: Option<MatrixMaker<'m>>,
     notes: Notes,
 }
 
@@ -144,7 +140,7 @@ impl LinesMaker<'_, '_> {
         let counter = self.numbers[i] + out.rows;
         out.rows += 1;
         if let (Finish::Matrix, Some(matrix)) = (table.finish, &mut self.matrix) {
-            return matrix.row(table, line, number, counter, &mut out.bytes, &mut self.notes);
+            return matrix.row(table, line, number, counter, out, &mut self.notes);
         }
         let whole = Place { number, line, cell: None, call: None };
         let start = out.bytes.len();

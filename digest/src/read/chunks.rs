@@ -52,9 +52,14 @@ impl Chunk {
         self.first_line + self.ends.count()
     }
 
+    /// The lines, as they were read.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.bytes[..self.end]
+    }
+
     /// The lines, without their ends.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.ends.lines(&self.bytes[..self.end])
+        self.ends.lines(self.text())
     }
 
     /// Takes a line out of it, by its number in the file. That destroys the lines behind it: a line
@@ -65,6 +70,7 @@ impl Chunk {
         if line.start > 0 {
             return self.bytes[line].to_vec();
         }
+        self.end = 0;
         let mut text = std::mem::take(&mut self.bytes);
         text.truncate(line.end);
         text.shrink_to_fit();

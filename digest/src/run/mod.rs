@@ -21,7 +21,7 @@ use crate::{
 
 /// How many chunks may be in flight for each thread: enough that none waits for work, few enough
 /// that they stay in the processors' caches.
-const CHUNKS_A_THREAD: usize = 4;
+const CHUNKS_A_THREAD: usize = 3;
 
 /// Everything that a pass holds.
 pub(crate) struct Run<'a> {
@@ -168,7 +168,7 @@ impl Run<'_> {
             match rows.make(&mut self.before[i], &mut bytes) {
                 Err(note) => return Ok(Err(note)),
                 Ok(_) if self.found.has_errors() => {}
-                Ok(rows) => self.tables[i].take(MadeRows { bytes, rows }, 0, &turning)?,
+                Ok(rows) => self.tables[i].take(MadeRows::of(bytes, rows), &[], 0, &turning)?,
             }
         }
         Ok(Ok(()))
@@ -199,7 +199,7 @@ impl Flow for Run<'_> {
         let calls = self.width.unwrap_or_default();
         for (table, rows) in self.tables.iter_mut().zip(made.tables) {
             if !self.found.has_errors() {
-                table.take(rows, calls, &turning)?;
+                table.take(rows, chunk.text(), calls, &turning)?;
             }
         }
         let (file, last) = (chunk.file, chunk.last);

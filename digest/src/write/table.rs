@@ -63,10 +63,12 @@ impl<'a> TableSink<'a> {
         }
     }
 
-    /// Takes the next rows; `calls` is how many a row of a matrix has.
+    /// Takes the next rows, some of which may still be in the text of their chunk; `calls` is how
+    /// many a row of a matrix has.
     pub(crate) fn take(
         &mut self,
         mut made: MadeRows,
+        chunk: &[u8],
         calls: usize,
         turning: &Turning<'a>,
     ) -> Result<(), Stop> {
@@ -76,7 +78,9 @@ impl<'a> TableSink<'a> {
             Way::Unique(seen) => self.report.duplicates += seen.keep_new(&mut made.bytes),
             Way::Turned(turn) => return turn.push(made.bytes, calls, turning),
         }
-        self.sink.write(made.bytes)
+        made.parts(chunk).try_for_each(|part| self.sink.append(part))?;
+        self.sink.recycle(made.bytes);
+        Ok(())
     }
 
     /// Writes what can be written only now.

@@ -17,6 +17,18 @@ pub(crate) const MARKERS: &str = r#"[{"table": "marker",
 pub(crate) const TEXT: &str = "name\tref\nm1\tA\nm2\tC\n";
 pub(crate) const EXPECTED: &str = "name\tref\nm1\tA\nm2\tC\n";
 
+/// A matrix from the second line and cell on, and a table of the cells of the first and third line.
+const LONG_ROWS: &str = r#"[
+    {"table": "matrix",
+    "gobiiFile": {"source": "${INPUT}", "destination": "${OUTPUT}", "delimiter": "\\t"},
+    "gobiiFileColumns": [{"gobiiColumnType": "CSV_BOTH", "name": "calls", "rCoord": 1, "cCoord": 1,
+        "dataSetType": "NUCLEOTIDE_2_LETTER", "dataSetOrientationType": "MARKER_FAST"}]},
+    {"table": "lines",
+    "gobiiFile": {"source": "${INPUT}", "destination": "${OUTPUT}", "delimiter": "\\t"},
+    "gobiiFileColumns": [
+        {"gobiiColumnType": "CSV_ROW", "name": "first", "rCoord": 0, "cCoord": 1},
+        {"gobiiColumnType": "CSV_ROW", "name": "third", "rCoord": 2, "cCoord": 1}]}]"#;
+
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text).unwrap();
@@ -145,4 +157,21 @@ fn a_destination_that_is_a_file_is_refused() {
     let world = World::with(TEXT);
     fs::write(world.destination(), "in the way").unwrap();
     assert!(world.digest(MARKERS).unwrap_err().message.contains("destination"));
+}
+
+#[test]
+fn long_rows_come_whole_and_in_order_whatever_ends_their_lines_and_wherever_they_are_cut() {
+    let calls =
+        |i: usize| ["AC", "GT", "NN", "A0"].map(|call| [call; 400].join("\t"))[i % 4].clone();
+    let ends = ["\n", "\t\n", "\r\n", "\r", "\n"];
+    let lines = (0..40).map(|i| format!("m{i}\t{}{}", calls(i), ends[i % 5]));
+    let names: Vec<_> = (0..400).map(|i| format!("s{i}")).collect();
+    let world = World::with(format!("name\t{}\n", names.join("\t")) + &lines.collect::<String>());
+    let matrix: String = (0..40).map(|i| calls(i).replace('0', "N") + "\n").collect();
+    let lines: String = names.iter().map(|name| format!("{name}\tGT\n")).collect();
+    for chunk in [1, 700, 5000, 1 << 20] {
+        world.digest_with(LONG_ROWS, &Options { chunk, ..Options::default() }).unwrap();
+        assert_eq!(world.output("digest.matrix"), matrix);
+        assert_eq!(world.output("digest.lines"), "first\tthird\n".to_owned() + &lines);
+    }
 }

@@ -6,6 +6,7 @@ use super::{
     cells::Tail,
     codec::{BadCall, Codec, Form},
     counts::CallCounts,
+    made::MadeRows,
     notes::Notes,
     row::{self, Line},
     scan, sizes,
@@ -22,6 +23,8 @@ pub(super) struct MatrixMaker<'a> {
     all: &'a Plan,
     plan: MatrixPlan,
     codec: Codec,
+    /// Where rows may be left.
+    chunk: &'a [u8],
     width: Option<usize>,
     /// The line's cells are the row's cells.
     bare: bool,
@@ -41,6 +44,7 @@ impl<'a> MatrixMaker<'a> {
     pub(super) fn new(
         all: &'a Plan,
         plan: MatrixPlan,
+        chunk: &'a [u8],
         width: Option<usize>,
         counts: Option<CallCounts>,
     ) -> Self {
@@ -48,6 +52,7 @@ impl<'a> MatrixMaker<'a> {
             all,
             plan,
             codec: Codec { calls: plan.calls },
+            chunk,
             width,
             bare: all.tables[plan.table].is_bare_block(),
             codes: Vec::new(),
@@ -67,7 +72,7 @@ impl<'a> MatrixMaker<'a> {
         line: Line<'_>,
         number: u64,
         counter: u64,
-        out: &mut Vec<u8>,
+        out: &mut MadeRows,
         notes: &mut Notes,
     ) {
         let mut notes = MatrixNotes { plan: self.plan, table, line, number, notes };
@@ -89,11 +94,11 @@ impl<'a> MatrixMaker<'a> {
         &mut self,
         row: Row<'_>,
         line: Line<'_>,
-        out: &mut Vec<u8>,
+        out: &mut MadeRows,
         notes: &mut MatrixNotes<'_, '_>,
     ) {
         match self.plan.calls {
-            Calls::Ssr => self.sizes(row, out, notes),
+            Calls::Ssr => self.sizes(row, &mut out.bytes, notes),
             Calls::Vcf { table, reference, alternates } => {
                 match self.alleles(table, reference, alternates, line) {
                     Ok(alleles) => self.vcf(&alleles, row, out, notes),
@@ -117,7 +122,7 @@ impl<'a> MatrixMaker<'a> {
         &mut self,
         codes: &[u8],
         text: Option<&[u8]>,
-        out: &mut Vec<u8>,
+        out: &mut MadeRows,
         notes: &mut MatrixNotes<'_, '_>,
     ) {
         if !notes.is_even(codes.len(), self.width) {
@@ -125,12 +130,9 @@ impl<'a> MatrixMaker<'a> {
         }
         self.count(codes, self.codec.missing());
         match text {
-            _ if self.plan.turned => out.extend_from_slice(codes),
-            Some(text) => {
-                out.extend_from_slice(text);
-                out.push(b'\n');
-            }
-            None => self.codec.write(codes, out),
+            _ if self.plan.turned => out.bytes.extend_from_slice(codes),
+            Some(text) => out.push_as_it_is(text, self.chunk),
+            None => self.codec.write(codes, &mut out.bytes),
         }
     }
 
@@ -185,7 +187,7 @@ impl<'a> MatrixMaker<'a> {
         &mut self,
         alleles: &Alleles,
         row: Row<'_>,
-        out: &mut Vec<u8>,
+        out: &mut MadeRows,
         notes: &mut MatrixNotes<'_, '_>,
     ) {
         let mut codes = std::mem::take(&mut self.codes);
@@ -197,13 +199,13 @@ impl<'a> MatrixMaker<'a> {
         }
         codes.clear();
         for (i, cell) in scan::cells(row.text, row.delimiter).enumerate() {
-            codes.push(alleles.push(cell, out).unwrap_or_else(|why| {
+            codes.push(alleles.push(cell, &mut out.bytes).unwrap_or_else(|why| {
                 notes.bad(i, cell, error(why));
                 self.codec.missing()
             }));
-            out.push(b'\t');
+            out.bytes.push(b'\t');
         }
-        out.push(b'\n');
+        out.bytes.push(b'\n');
         if notes.is_even(codes.len(), self.width) {
             self.count(&codes, self.codec.missing());
         }
