@@ -27,7 +27,7 @@ impl Default for Options<'_> {
             pool: None,
             max_errors: 20,
             memory: 192 << 20,
-            chunk: 1 << 20,
+            chunk: 512 << 10,
             count_calls: true,
             max_file: None,
             roots: Vec::new(),

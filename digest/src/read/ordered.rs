@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel},
     time::Duration,
 };
 
@@ -82,11 +82,11 @@ impl<M: Send> Pipeline<'_, M> {
     {
         let mut more = true;
         loop {
-            while more && self.has_room() {
+            if more && self.has_room() {
                 flow.check()?;
                 let Some((item, weight)) = flow.next()? else {
                     more = false;
-                    break;
+                    continue;
                 };
                 let (give, made) = sync_channel(1);
                 scope.spawn(move |_| {
@@ -95,10 +95,17 @@ impl<M: Send> Pipeline<'_, M> {
                 self.weight += weight;
                 self.pending.push_back((made, weight));
             }
-            let Some((made, weight)) = self.pending.pop_front() else { return Ok(()) };
+            let Some((first, weight)) = self.pending.front() else { return Ok(()) };
+            // What is there is taken at once: others wait for it. Else there may be more to begin.
+            let made = match first.try_recv() {
+                Err(TryRecvError::Empty) if more && self.has_room() => continue,
+                Err(TryRecvError::Empty) => self.wait(first, flow)?,
+                made => made.ok(),
+            };
             // A panic of the work ends the wait here, and goes on where the scope ends.
-            let Some(made) = self.wait(&made, flow)? else { return Ok(()) };
+            let Some(made) = made else { return Ok(()) };
             self.weight -= weight;
+            self.pending.pop_front();
             flow.take(made)?;
         }
     }
