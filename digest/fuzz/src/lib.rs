@@ -68,6 +68,29 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
+const KINDS: [&str; 5] = [
+    "NUCLEOTIDE_2_LETTER",
+    "IUPAC",
+    "SSR_ALLELE_SIZE",
+    "DOMINANT_NON_NUCLEOTIDE",
+    "CO_DOMINANT_NON_NUCLEOTIDE",
+];
+
+/// Digests a text as a matrix of any kind but VCF, either way round, as the choice says.
+pub fn matrix(choice: u8, text: &[u8]) {
+    let kind = KINDS[usize::from(choice) % KINDS.len()];
+    let turned = choice & 0x80 != 0;
+    let delimiter = ["\\t", ",", ",+", " "][usize::from(choice >> 3) % 4];
+    let cell = choice >> 5 & 1;
+    same_for_any_chunks(text, |from, to| {
+        let mut matrix = column("CSV_BOTH", "matrix", cell, cell);
+        matrix["dataSetType"] = json!(kind);
+        matrix["dataSetOrientationType"] =
+            json!(if turned { "SAMPLE_FAST" } else { "MARKER_FAST" });
+        json!([table(from, to, delimiter, "matrix", &[matrix])])
+    });
+}
+
 /// A table of an instruction.
 pub fn table(from: &Path, to: &Path, delimiter: &str, name: &str, columns: &[Value]) -> Value {
     json!({
