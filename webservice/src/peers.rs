@@ -54,6 +54,11 @@ impl Peers {
         Ok(Self { nodes, token: config.token.clone() })
     }
 
+    /// Whether who has the token is believed, although nodes have keys.
+    pub(crate) fn also_believe_a_token(&self) -> bool {
+        self.token.is_some() && !self.nodes.is_empty()
+    }
+
     /// How a digester service at this address is told who calls.
     pub(crate) fn credentials(&self, address: &str) -> Credentials {
         match self.at(address) {

@@ -74,6 +74,12 @@ impl Service {
         let hooks = Calls::load(&CallsConfig { ca, ..CallsConfig::default() });
         let hooks = hooks.context("read what `webservice.notifications.ca` names")?;
         let peers = Peers::load(&self.config)?;
+        if peers.also_believe_a_token() {
+            warn!(
+                "nodes have keys, and whoever has `webservice.token` can still read every job, and be a \
+                 node without keys: leave it away once every node has some"
+            );
+        }
         let pools = Pools::new(&self.config.database).context("read the database address")?;
         let callback = callback(&self.config, address);
         let grace = Duration::from_secs(self.config.grace_seconds);

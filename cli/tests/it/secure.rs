@@ -21,6 +21,19 @@ async fn a_job_is_done_where_everything_is_encrypted_and_signed(db: PgPool) {
 }
 
 #[sqlx::test]
+async fn a_token_beside_keys_is_warned_of(db: PgPool) {
+    let mut system = System::new(&db);
+    system.secure();
+    let web = system.start("webservice");
+    until("it listens", || (system.logged("webservice", "listens") > 0).then_some(()));
+    assert_eq!(system.logged("webservice", "leave it away"), 0);
+    web.kill();
+    system.configure("[webservice]", "[webservice]\ntoken = \"of this test\"");
+    let _web = system.start("webservice");
+    until("it is warned of", || (system.logged("webservice", "leave it away") > 0).then_some(()));
+}
+
+#[sqlx::test]
 async fn a_node_with_another_key_is_not_heard_until_it_has_the_right_one(db: PgPool) {
     let mut system = System::new(&db);
     system.secure();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    body::Body,
+    body::Bytes,
     extract::{Request, State},
-    http::request::Parts,
+    http::{HeaderMap, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use edge::{Calls, Credentials, Keys, KeysConfig, Peer, Signer, Verifier, Way};
@@ -251,6 +251,37 @@ async fn where_a_node_has_keys_the_token_does_not_speak_for_it(db: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn without_a_token_nobody_is_a_service_but_by_a_key(db: PgPool) {
+    let (a, _) = nodes().await;
+    let world =
+        World::with(&db, json!({"nodes": {"a": a.config(KEY_OF_A)}, "access": {}, "token": null}))
+            .await;
+    let job = Uuid::now_v7();
+    let beat = json!({"boot": Uuid::now_v7(), "address": "http://evil", "kinds": [],
+                      "capacity": 1, "held": 0, "room": 1, "version": "1"});
+    let calls = [
+        (Method::GET, "/job".to_owned(), Value::Null),
+        (Method::GET, format!("/job/{job}"), Value::Null),
+        (Method::POST, "/job".to_owned(), json!({"id": job, "key": "k", "kind": "sleep"})),
+        (Method::PATCH, format!("/job/{job}"), claim(1, "a")),
+        (Method::PATCH, "/job".to_owned(), json!([])),
+        (Method::PUT, "/node/some%20other".to_owned(), beat),
+    ];
+    for (method, path, body) in calls {
+        for token in [None, Some("shared"), Some("")] {
+            let call = world.request(method.clone(), &path).json(&body);
+            let call = match token {
+                Some(token) => call.bearer_auth(token),
+                None => call,
+            };
+            assert_eq!(crate::world::send(call).await.status, 401, "{method} {path} {token:?}");
+        }
+    }
+    assert_eq!(a.beat(&world, "a", json!({})).await.status, 200);
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_node_is_called_where_it_is_configured_to_be_whatever_it_says(db: PgPool) {
     let (a, b) = nodes().await;
     let world = world(&db, &a, &b).await;
@@ -271,18 +302,7 @@ async fn a_call_proves_nothing_when_it_is_sent_again_or_back(db: PgPool) {
     assert_eq!(crate::world::send(back).await.status, 401);
 
     // What the node said is listened to on its way, and said again.
-    let overheard = Arc::new(watch::channel(None).0);
-    let ear = {
-        let overheard = Arc::clone(&overheard);
-        Router::new().fallback(async move |request: Request<Body>| {
-            overheard.send_replace(Some(request.headers().clone()));
-        })
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let elsewhere = format!("http://{}/job?node=a", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, ear).await });
-    a.peer.request(Method::GET, elsewhere).send().await.unwrap();
-    let headers = overheard.borrow().clone().unwrap();
+    let Call { headers, .. } = overhear(&a, Method::GET, "/job?node=a", &Value::Null).await;
     let again = || world.request(Method::GET, "/job?node=a").headers(headers.clone());
     let other = world.request(Method::GET, "/job?node=b").headers(headers.clone());
     assert_eq!(crate::world::send(other).await.status, 401, "another address");
@@ -290,5 +310,92 @@ async fn a_call_proves_nothing_when_it_is_sent_again_or_back(db: PgPool) {
     let repeated = crate::world::send(again()).await;
     assert_eq!((repeated.status, &*repeated.problem()), (401, "unauthorized"));
     assert!(repeated.text.contains("a new id"), "{}", repeated.text);
+    world.stop().await;
+}
+
+/// A call as it went over the network.
+struct Call {
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Call {
+    /// Makes it, whoever makes it.
+    async fn make(&self, world: &World) -> u16 {
+        let call = world.request(self.method.clone(), &self.path).headers(self.headers.clone());
+        crate::world::send(call.body(self.body.clone())).await.status
+    }
+}
+
+/// What a node says, which goes to somebody who listens, and no further.
+async fn overhear(node: &Node, method: Method, path: &str, body: &Value) -> Call {
+    let heard = Arc::new(watch::channel(None).0);
+    let ear = {
+        let heard = Arc::clone(&heard);
+        Router::new().fallback(async move |headers: HeaderMap, body: Bytes| {
+            heard.send_replace(Some((headers, body.to_vec())));
+        })
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let elsewhere = format!("http://{}{path}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, ear).await });
+    let call = node.peer.request(method.clone(), elsewhere);
+    let call = if body.is_null() { call } else { call.json(body) };
+    call.send().await.unwrap();
+    let (headers, body) = heard.borrow().clone().unwrap();
+    Call { method, path: path.to_owned(), headers, body }
+}
+
+/// How a node stands, without when it was heard.
+async fn registered(world: &World, node: &str) -> Value {
+    let mut node = world.get(&format!("/node/{node}")).await.json();
+    for time in ["seen_at", "lease_until"] {
+        node.as_object_mut().unwrap().remove(time);
+    }
+    node
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_said_again_to_another_web_service_changes_nothing(db: PgPool) {
+    let (a, b) = nodes().await;
+    let (world, other) = (world(&db, &a, &b).await, self::world(&db, &a, &b).await);
+    let job = handed(&world, &a, "for a").await;
+    world.until(job, |job| job["node"] == "a").await;
+    let one = format!("/job/{job}");
+    let mut said = Vec::new();
+    let mut say = async |method: Method, path: &str, body: Value| {
+        let call = overhear(&a, method, path, &body).await;
+        assert_eq!(call.make(&world).await, 200, "{path} {body}");
+        said.push(call);
+    };
+    let beat = |boot: Uuid| {
+        json!({"boot": boot, "address": a.url, "kinds": ["sleep"], "capacity": 10, "held": 0,
+               "room": 10, "version": "1.2.3"})
+    };
+    let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+    say(Method::PUT, "/node/a", beat(first)).await;
+    let held = json!({"id": job, "key": "for a", "kind": "sleep", "node": "a"});
+    say(Method::POST, "/job", held).await;
+    say(Method::PATCH, &one, claim(1, "a")).await;
+    say(Method::PATCH, &one, patch(1, 1, "a", None)).await;
+    let mut cut = beat(first);
+    cut["cut_short"] = json!([{"id": job, "attempt": 1}]);
+    say(Method::PUT, "/node/a", cut).await;
+    say(Method::PUT, "/node/a", beat(second)).await;
+    world.until(job, |job| job["status"] == "submitted" && job["node"] == "a").await;
+    say(Method::PATCH, "/job", json!([{"id": job, "patch": claim(2, "a")}])).await;
+    say(Method::PATCH, &one, patch(2, 1, "a", None)).await;
+
+    let before = (standing(&world, job).await, registered(&world, "a").await);
+    assert_eq!(before.0.0["status"], "running");
+    for call in &said {
+        let status = call.make(&other).await;
+        assert!(matches!(status, 200 | 409), "{} {}: {status}", call.method, call.path);
+        let now = (standing(&world, job).await, registered(&world, "a").await);
+        assert_eq!(now, before, "{} {}", call.method, call.path);
+    }
+    other.stop().await;
     world.stop().await;
 }
