@@ -21,10 +21,14 @@ pub trait Batched: Send + Sync + 'static {
 
     /// The most that the items of one batch may weigh; a single item may weigh more.
     const MAX_WEIGHT: usize;
-    /// The shortest time from one batch to the next.
+    /// The shortest time from a batch of many to the next.
     const EVERY: Duration;
     /// How many items must wait, at least, for another batch to begin while one is under way.
     const ANOTHER_LANE_FROM: usize = 1;
+
+    /// How often everybody who is ready to do something does it before a batch begins: whoever was
+    /// answered a moment ago may be about to ask again.
+    const TURNS: usize = 1;
 
     /// What an item takes of a batch.
     fn weigh(&self, item: &Self::Item) -> usize;
@@ -103,7 +107,9 @@ impl<W: Batched> Shared<W> {
                 tokio::time::sleep_until(begin).await;
             }
             // Whoever is ready to ask does so now, and goes along.
-            tokio::task::yield_now().await;
+            for _ in 0..W::TURNS {
+                tokio::task::yield_now().await;
+            }
             let batch = self.queue().take(&self.work);
             let (items, callers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
             let work = AssertUnwindSafe(self.work.carry_out(items)).catch_unwind();
@@ -142,6 +148,7 @@ impl<W: Batched> Queue<W> {
             weight <= W::MAX_WEIGHT
         });
         let count = fit.count().max(1);
+        self.pace.gathered(count);
         self.under_way += count;
         self.waiting.drain(..count).collect()
     }

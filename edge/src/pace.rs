@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Lets rounds follow each other no faster than so often. The first one after a pause begins at
-/// once; under load every round has gathered something, and there are fewer of them.
+/// How much a round must have gathered for the next one to be worth waiting for.
+const MUCH: usize = 16;
+
+/// Lets rounds that gather much follow each other no faster than so often. One after a round that
+/// gathered little begins at once: nobody waits for company that does not come, and under load there
+/// are fewer rounds.
 #[derive(Debug)]
 pub struct Pace {
     every: Duration,
@@ -27,6 +31,13 @@ impl Pace {
         wait
     }
 
+    /// The round that began last gathered so much.
+    pub fn gathered(&mut self, count: usize) {
+        if count < MUCH {
+            self.next = None;
+        }
+    }
+
     /// Returns when the next round may begin.
     pub async fn keep(&mut self) {
         // No timer for no time: it would go off at the next tick.
@@ -40,18 +51,38 @@ impl Pace {
 mod tests {
     use super::*;
 
+    const EVERY: Duration = Duration::from_millis(5);
+
+    /// When rounds begin that gather so much, one right after the other.
+    async fn begins(gathered: &[usize]) -> Vec<Duration> {
+        let (mut pace, begin, mut begins) = (Pace::new(EVERY), Instant::now(), Vec::new());
+        for &count in gathered {
+            pace.keep().await;
+            pace.gathered(count);
+            begins.push(begin.elapsed());
+        }
+        begins
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn rounds_keep_their_distance_and_the_first_after_a_pause_begins_at_once() {
-        let every = Duration::from_millis(5);
-        let mut pace = Pace::new(every);
+    async fn rounds_that_gather_much_keep_their_distance() {
+        assert_eq!(begins(&[MUCH; 3]).await, [Duration::ZERO, EVERY, 2 * EVERY]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_after_one_that_gathered_little_begins_at_once() {
+        let begins = begins(&[1, MUCH - 1, MUCH, 1, MUCH]).await;
+        assert_eq!(begins, [Duration::ZERO, Duration::ZERO, Duration::ZERO, EVERY, EVERY]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_round_after_a_pause_begins_at_once() {
+        let mut pace = Pace::new(EVERY);
+        pace.keep().await;
+        pace.gathered(MUCH);
+        tokio::time::advance(10 * EVERY).await;
         let begin = Instant::now();
         pace.keep().await;
         assert_eq!(begin.elapsed(), Duration::ZERO);
-        pace.keep().await;
-        pace.keep().await;
-        assert_eq!(begin.elapsed(), 2 * every);
-        tokio::time::advance(10 * every).await;
-        pace.keep().await;
-        assert_eq!(begin.elapsed(), 12 * every);
     }
 }
