@@ -1,12 +1,12 @@
 //! One attempt at one job: claimed, digested, its outcome written down.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{fmt::Display, io, sync::Arc, time::Duration};
 
 use edge::Step;
 use regulator::{End, Permit};
 use schema::{Demand, DigestConfig, HeldState, JobId, JobPatch, JobStatus, NewJob, PatchAnswer};
 use tokio::sync::oneshot;
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, Span, error, field::Empty, info, info_span, warn};
 
 use crate::{
     attending::Attending,
@@ -99,7 +99,7 @@ async fn claim(node: &Node, callback: &Callback, demand: Demand, reporter: &Repo
     let mut backoff = edge::Backoff::new(node.limits.max_backoff());
     let mut early = 0;
     loop {
-        let heard = node.speaker.say(callback, vec![claim.clone()]).await;
+        let heard = node.speaker.claim(callback, claim.clone()).await;
         match heard.map(sole) {
             Ok(Ok(answer)) => return is_ours(&answer, attempt, reporter),
             Ok(Err(Refusal::NotHanded)) if early < EARLY_CLAIMS => early += 1,
@@ -136,21 +136,40 @@ async fn digest(
     reporter: &Arc<Reporter>,
     deadline: Option<Duration>,
 ) -> End {
-    let id = job.id;
-    let (done, mut outcome) = oneshot::channel();
-    let to = node.callback_for(config).base().to_owned();
-    if let Err(error) = spawn(Arc::clone(node), to.clone(), job, Arc::clone(reporter), done) {
-        let outcome = failed(format!("the node has no thread for the job: {error}"));
-        return settle(node, to, id, reporter, outcome);
+    let (id, span) = (job.id, span(&job));
+    let to = node.base_for(config).to_owned();
+    let outcome = match begin(node, &to, job, reporter, span.clone()) {
+        Ok(outcome) => in_time(outcome, reporter, deadline).await,
+        Err(error) => Some(failed(format!("the node has no thread for the job: {error}"))),
+    };
+    match outcome {
+        Some(outcome) => settle(node, to, id, reporter, outcome).instrument(span).await,
+        None => lost_thread(node, id, reporter),
     }
-    let lost = |_| lost_thread(node, id, reporter);
+}
+
+/// What happens in an attempt is told of its job, and of the job's trace.
+fn span(job: &NewJob) -> Span {
+    let span = info_span!("attempt", job.id = %job.id, job.key = %job.key, traceparent = Empty);
+    if let Some(trace) = &job.traceparent {
+        span.record("traceparent", trace.as_str());
+    }
+    span
+}
+
+/// The outcome, for which the digester is told to stop after its time; none if its thread is gone.
+async fn in_time(
+    mut outcome: oneshot::Receiver<Outcome>,
+    reporter: &Reporter,
+    deadline: Option<Duration>,
+) -> Option<Outcome> {
     if let Some(deadline) = deadline {
         tokio::select! {
-            end = &mut outcome => return end.unwrap_or_else(lost),
+            outcome = &mut outcome => return outcome.ok(),
             () = tokio::time::sleep(deadline) => reporter.stop(Stop::Deadline),
         }
     }
-    outcome.await.unwrap_or_else(lost)
+    outcome.await.ok()
 }
 
 /// The attempt leaves no outcome: let go of the job, so that replay takes it up again.
@@ -160,32 +179,23 @@ fn lost_thread(node: &Node, id: JobId, reporter: &Reporter) -> End {
     End::Failed
 }
 
-fn spawn(
-    node: Arc<Node>,
-    to: String,
+/// Begins on a thread that does nothing else meanwhile, and does not wait for the disk afterwards.
+fn begin(
+    node: &Arc<Node>,
+    to: &str,
     job: NewJob,
-    reporter: Arc<Reporter>,
-    done: oneshot::Sender<End>,
-) -> io::Result<()> {
-    let id = job.id;
-    let span = tracing::info_span!(
-        "attempt",
-        job.id = %id,
-        job.key = %job.key,
-        traceparent = tracing::field::Empty
-    );
-    if let Some(trace) = &job.traceparent {
-        span.record("traceparent", trace.as_str());
-    }
-    let runner = Arc::clone(&node);
-    let body = move || {
-        let _entered = span.entered();
-        let outcome = execute(&node, &to, job, Arc::clone(&reporter));
+    reporter: &Arc<Reporter>,
+    span: Span,
+) -> io::Result<oneshot::Receiver<Outcome>> {
+    let (done, outcome) = oneshot::channel();
+    let (to, reporter, on) = (to.to_owned(), Arc::clone(reporter), Arc::clone(node));
+    node.threads.run(move || {
+        let outcome = span.in_scope(|| execute(&on, &to, job, reporter));
         Step::Digested.pass();
-        // Nobody waiting any more is fine: the outcome is in the journal.
-        let _ = done.send(settle(&node, to, id, &reporter, outcome));
-    };
-    runner.threads.run(body)
+        // Nobody waits any more when the node ends: whoever comes next takes the job up again.
+        let _ = done.send(outcome);
+    })?;
+    Ok(outcome)
 }
 
 /// Executes the instruction; a panic becomes a failure with its message.
@@ -210,7 +220,7 @@ fn execute(node: &Node, to: &str, job: NewJob, reporter: Arc<Reporter>) -> Outco
 }
 
 /// Writes the outcome down, and says how the attempt ended. After this no crash can lose it.
-fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outcome) -> End {
+async fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outcome) -> End {
     let (earlier, last) = reporter.close();
     let is_out_of_memory = matches!(outcome, Outcome::OutOfMemory { .. });
     let patch = last_word(last, outcome, reporter.stopped());
@@ -228,7 +238,8 @@ fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outc
     };
     let message = patch.message.as_deref().unwrap_or_default();
     info!(job.id = %id, ?end, "job {id}: {message}");
-    record(node, Parcel { to, earlier, item: reporter.addressed(patch) });
+    let parcel = Parcel { to, earlier, item: reporter.addressed(patch) };
+    recorded(id, node.recorder.run(parcel).await);
     end
 }
 
@@ -267,13 +278,12 @@ pub(crate) fn end_unstarted(
     let reporter = Reporter::new(job, node.name.clone());
     let patch = JobPatch { status: Some(status), message: Some(message), ..reporter.patch() };
     let item = reporter.addressed(patch);
-    record(node, Parcel { to, earlier: Vec::new(), item });
+    recorded(job.id, node.journal.record(vec![Parcel { to, earlier: Vec::new(), item }]));
     node.courier.notify_one();
 }
 
-fn record(node: &Node, parcel: Parcel) {
-    let id = parcel.item.id;
-    if let Err(error) = node.journal.record(parcel) {
+fn recorded<E: Display>(id: JobId, done: Result<(), E>) {
+    if let Err(error) = done {
         // Without the journal a restart repeats the attempt; as long as we live, nothing is lost.
         error!(%error, job.id = %id, "could not write down the outcome of job {id}");
     }

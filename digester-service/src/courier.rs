@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use edge::{Backoff, Pace, Step};
-use schema::{AddressedPatch, JobPatch};
+use schema::{AddressedPatch, JobId, JobPatch};
 use tracing::{error, warn};
 
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     node::Node,
 };
 
-/// The shortest time from one delivery to the next.
-const EVERY: Duration = Duration::from_millis(10);
+/// The shortest time from a delivery of many to the next; no job waits for it.
+const EVERY: Duration = Duration::from_millis(20);
 /// How many patches go into one request.
 const MAX_PATCHES: usize = 500;
 /// How many bytes of reports and messages go into one request.
@@ -63,16 +63,18 @@ async fn deliver(node: &Node, to: &str, pace: &mut Pace) -> Result<(), Arc<Away>
     for _ in 0..=node.journal.depth() / MAX_PATCHES {
         pace.keep().await;
         let parcels = node.journal.pending(to, MAX_PATCHES, MAX_BYTES);
+        pace.gathered(parcels.len());
         if parcels.is_empty() {
             break;
         }
         let items = in_rounds(&parcels);
-        let answers = node.speaker.say(&callback, items.clone()).await?;
-        let (heard, refused) = heard(&items, &answers);
+        let marks: Vec<_> = items.iter().map(mark).collect();
+        let answers = node.speaker.say(&callback, items).await?;
+        let (heard, refused) = heard(&marks, &answers);
         settled(node, &heard);
-        for item in refused {
-            deliver_alone(&callback, item).await?;
-            settled(node, &[(item.id, item.patch.attempt)]);
+        for parcel in parcels.iter().filter(|parcel| refused.contains(&parcel.mark())) {
+            deliver_alone(&callback, &parcel.item).await?;
+            settled(node, &[parcel.mark()]);
         }
     }
     Ok(())
@@ -91,32 +93,34 @@ fn in_rounds(parcels: &[Parcel]) -> Vec<AddressedPatch> {
     (0..=rounds).flat_map(|round| parcels.iter().filter_map(move |p| nth(p, round))).collect()
 }
 
+/// Which outcome this is; none if it is a stage, told before the outcome.
+fn mark(item: &AddressedPatch) -> Option<Mark> {
+    item.patch.status.map(|_| (item.id, item.patch.attempt))
+}
+
 /// Which outcomes have their answer, and in which ones the web service finds fault.
-fn heard<'a>(
-    items: &'a [AddressedPatch],
-    answers: &Answers,
-) -> (Vec<Mark>, Vec<&'a AddressedPatch>) {
-    let (mut marks, mut refused) = (Vec::new(), Vec::new());
-    // The others are stages, told before the outcome.
-    let outcomes = items.iter().zip(answers).filter(|(item, _)| item.patch.status.is_some());
-    for (item, answer) in outcomes {
+fn heard(marks: &[Option<Mark>], answers: &Answers) -> (Vec<Mark>, Vec<Mark>) {
+    let (mut heard, mut refused) = (Vec::new(), Vec::new());
+    let outcomes = marks.iter().zip(answers).filter_map(|(mark, answer)| Some(((*mark)?, answer)));
+    for (mark, answer) in outcomes {
         match answer {
-            Err(Refusal::Other) => refused.push(item),
-            Err(refusal) => {
-                tell(item, *refusal);
-                marks.push((item.id, item.patch.attempt));
+            Err(Refusal::Other) => {
+                refused.push(mark);
+                continue;
             }
-            Ok(_) => marks.push((item.id, item.patch.attempt)),
+            Err(refusal) => tell(mark.0, *refusal),
+            Ok(_) => {}
         }
+        heard.push(mark);
     }
-    (marks, refused)
+    (heard, refused)
 }
 
 /// Delivers an outcome that was found fault with: without its report if need be.
 async fn deliver_alone(callback: &Callback, item: &AddressedPatch) -> Result<(), Away> {
     let Err(refusal) = callback.patch(item).await? else { return Ok(()) };
     if refusal != Refusal::Other {
-        tell(item, refusal);
+        tell(item.id, refusal);
         return Ok(());
     }
     let message = "its report was refused by the web service; the node's log says why";
@@ -140,7 +144,6 @@ fn settled(node: &Node, marks: &[Mark]) {
     Step::Released.pass();
 }
 
-fn tell(item: &AddressedPatch, refusal: Refusal) {
-    let id = item.id;
+fn tell(id: JobId, refusal: Refusal) {
     warn!(job.id = %id, "the outcome of job {id} is not wanted: {refusal}");
 }

@@ -76,10 +76,19 @@ struct Log {
     pending: BTreeMap<Mark, Parcel>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A line of the log, as it is read.
+#[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
     Outcome(Box<Parcel>),
+    Delivered { job: JobId, attempt: u32 },
+}
+
+/// The same, as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum NewLine<'a> {
+    Outcome(&'a Parcel),
     Delivered { job: JobId, attempt: u32 },
 }
 
@@ -99,12 +108,15 @@ impl Journal {
         Ok(Self { log: Mutex::new(log), synced: Mutex::new(0) })
     }
 
-    /// Writes an outcome down. When this returns without an error, no crash can lose it.
-    pub(crate) fn record(&self, outcome: Parcel) -> io::Result<()> {
+    /// Writes outcomes down. When this returns without an error, no crash can lose them.
+    pub(crate) fn record(&self, outcomes: Vec<Parcel>) -> io::Result<()> {
         let mut log = self.log();
-        // Kept whatever the disk says: as long as the process lives, it will be delivered.
-        log.pending.insert(outcome.mark(), outcome.clone());
-        log.append(&[Line::Outcome(Box::new(outcome))])?;
+        let lines: Vec<_> = outcomes.iter().map(NewLine::Outcome).collect();
+        let appended = log.append(&lines);
+        drop(lines);
+        // Kept whatever the disk says: as long as the process lives, they will be delivered.
+        log.pending.extend(outcomes.into_iter().map(|outcome| (outcome.mark(), outcome)));
+        appended?;
         let line = log.lines;
         drop(log);
         self.sync(line)
@@ -133,7 +145,7 @@ impl Journal {
         for &(job, attempt) in outcomes {
             // Gone, whatever the disk says: it must not be delivered again and again.
             if log.pending.remove(&(job, attempt)).is_some() {
-                lines.push(Line::Delivered { job, attempt });
+                lines.push(NewLine::Delivered { job, attempt });
             }
         }
         log.append(&lines)?;
@@ -196,8 +208,9 @@ impl Journal {
 }
 
 impl Log {
-    fn append(&mut self, lines: &[Line]) -> io::Result<()> {
-        let text = lines.iter().map(line).collect::<io::Result<Vec<_>>>()?.concat();
+    fn append(&mut self, lines: &[NewLine<'_>]) -> io::Result<()> {
+        let mut text = Vec::new();
+        lines.iter().try_for_each(|line| write_line(&mut text, line))?;
         let mut file = &*self.file;
         let written = file.write_all(&text);
         if written.is_err() {
@@ -243,9 +256,10 @@ fn write(folder: &Path, pending: &BTreeMap<Mark, Parcel>) -> io::Result<(File, u
     let fresh = path.with_extension("new");
     let file = OpenOptions::new().create(true).write(true).truncate(true).open(&fresh)?;
     let mut text = BufWriter::new(file);
-    let mut bytes = 0;
+    let (mut bytes, mut line) = (0, Vec::new());
     for outcome in pending.values() {
-        let line = line(&Line::Outcome(Box::new(outcome.clone())))?;
+        line.clear();
+        write_line(&mut line, &NewLine::Outcome(outcome))?;
         text.write_all(&line)?;
         bytes += line.len() as u64;
     }
@@ -256,10 +270,10 @@ fn write(folder: &Path, pending: &BTreeMap<Mark, Parcel>) -> io::Result<(File, u
     Ok((file, bytes))
 }
 
-fn line(line: &Line) -> io::Result<Vec<u8>> {
-    let mut text = serde_json::to_vec(line)?;
+fn write_line(text: &mut Vec<u8>, line: &NewLine<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *text, line)?;
     text.push(b'\n');
-    Ok(text)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -299,7 +313,7 @@ mod tests {
         let jobs: Vec<_> = (0..3).map(|_| JobId::mint()).collect();
         let journal = Journal::open(folder.path()).unwrap();
         for &job in &jobs {
-            journal.record(outcome(job, 1)).unwrap();
+            journal.record(vec![outcome(job, 1)]).unwrap();
         }
         journal.delivered(&[(jobs[1], 1)]).unwrap();
         drop(journal);
@@ -313,8 +327,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (whole, cut, later) = (JobId::mint(), JobId::mint(), JobId::mint());
         let journal = Journal::open(folder.path()).unwrap();
-        journal.record(outcome(whole, 1)).unwrap();
-        journal.record(outcome(cut, 1)).unwrap();
+        journal.record(vec![outcome(whole, 1)]).unwrap();
+        journal.record(vec![outcome(cut, 1)]).unwrap();
         drop(journal);
         let path = folder.path().join("outcomes.log");
         let length = std::fs::metadata(&path).unwrap().len();
@@ -322,7 +336,7 @@ mod tests {
 
         let journal = Journal::open(folder.path()).unwrap();
         assert_eq!(ids(&journal), [whole]);
-        journal.record(outcome(later, 1)).unwrap();
+        journal.record(vec![outcome(later, 1)]).unwrap();
         drop(journal);
         assert_eq!(ids(&Journal::open(folder.path()).unwrap()), [whole, later]);
     }
@@ -332,8 +346,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let job = JobId::mint();
         let journal = Journal::open(folder.path()).unwrap();
-        journal.record(outcome(job, 2)).unwrap();
-        journal.record(outcome(job, 1)).unwrap();
+        journal.record(vec![outcome(job, 2)]).unwrap();
+        journal.record(vec![outcome(job, 1)]).unwrap();
         let attempts: Vec<_> = all(&journal).iter().map(|o| o.item.patch.attempt).collect();
         assert_eq!(attempts, [1, 2]);
         journal.delivered(&[(job, 1)]).unwrap();
@@ -348,7 +362,7 @@ mod tests {
         parcels[0].earlier = vec![parcels[0].item.patch.clone(); 9];
         parcels[2].to = "http://other".to_owned();
         for parcel in parcels {
-            journal.record(parcel).unwrap();
+            journal.record(vec![parcel]).unwrap();
         }
         assert_eq!(journal.pending("http://web", 1, usize::MAX).len(), 1);
         assert_eq!(journal.pending("http://web", 11, usize::MAX).len(), 2);
@@ -362,17 +376,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(folder.path()).unwrap();
         let stays = JobId::mint();
-        journal.record(outcome(stays, 1)).unwrap();
+        journal.record(vec![outcome(stays, 1)]).unwrap();
         let mut large = outcome(JobId::mint(), 1);
         large.item.patch.message = Some("x".repeat(REWRITE_ABOVE_BYTES as usize / 2));
         for attempt in 1..9 {
             large.item.patch.attempt = attempt;
-            journal.record(large.clone()).unwrap();
+            journal.record(vec![large.clone()]).unwrap();
             journal.delivered(&[(large.item.id, attempt)]).unwrap();
             let length = std::fs::metadata(folder.path().join(NAME)).unwrap().len();
             assert!(length <= 2 * REWRITE_ABOVE_BYTES, "{length}");
         }
-        journal.record(outcome(large.item.id, 99)).unwrap();
+        journal.record(vec![outcome(large.item.id, 99)]).unwrap();
         drop(journal);
         assert_eq!(ids(&Journal::open(folder.path()).unwrap()), [stays, large.item.id]);
     }

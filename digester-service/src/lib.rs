@@ -22,6 +22,7 @@ mod metrics;
 mod node;
 mod preview;
 mod quota;
+mod recorder;
 mod regulation;
 mod replay;
 mod reporter;

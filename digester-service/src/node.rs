@@ -30,6 +30,7 @@ use crate::{
     metrics::Metrics,
     preview,
     quota::Scratch,
+    recorder::{Recorder, Recording},
     speaker::Speaker,
     threads::Threads,
 };
@@ -56,7 +57,8 @@ pub(crate) struct Node {
     pub(crate) configured: Strategy,
     /// Where the journal and the strategy are kept.
     pub(crate) state: PathBuf,
-    pub(crate) journal: Journal,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) recorder: Recorder,
     pub(crate) metrics: Metrics,
     pub(crate) callback: Callback,
     pub(crate) speaker: Speaker,
@@ -88,7 +90,7 @@ impl Node {
         doors: Doors,
         digesters: Digesters,
         regulator: Arc<Shared>,
-        journal: Journal,
+        journal: Arc<Journal>,
         runner: Arc<Notify>,
         stopping: CancellationToken,
     ) -> Self {
@@ -104,6 +106,7 @@ impl Node {
             regulator,
             configured: config.regulator,
             state: config.state,
+            recorder: Recording::in_batches(Arc::clone(&journal)),
             journal,
             metrics,
             speaker: Speaker::default(),
@@ -272,7 +275,7 @@ impl Node {
         if self.journal.has(id) {
             return Ok(true);
         }
-        let (told, to) = (without_instruction(&job), self.callback_for(&config).base().to_owned());
+        let (told, to) = (without_instruction(&job), self.base_for(&config).to_owned());
         let offer = match needs {
             Ok(needs) => self.intake.offer(job, config, needs),
             Err(why) => Offer::Never { why },
@@ -294,7 +297,7 @@ impl Node {
         match self.intake.cancel(id) {
             Cancelled::Withdrawn(withdrawn) => {
                 let (job, config) = *withdrawn;
-                let to = self.callback_for(&config).base().to_owned();
+                let to = self.base_for(&config).to_owned();
                 let message = "cancelled while it waited".to_owned();
                 attempt::end_unstarted(self, to, &job, JobStatus::Cancelled, message);
                 true
@@ -308,7 +311,7 @@ impl Node {
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
         let to = self.callback.base();
         // In this order: an outcome is in the journal before its job is let go.
-        let mut attempts = self.intake.attempts(|config| self.callback_for(config).base() == to);
+        let mut attempts = self.intake.attempts(|config| self.base_for(config) == to);
         let journalled = self.journal.marks(to);
         attempts.extend(journalled.into_iter().map(|(id, attempt)| Attempt { id, attempt }));
         attempts.sort_unstable();
@@ -323,12 +326,18 @@ impl Node {
 
     /// Returns once a job of this configuration may be claimed.
     pub(crate) async fn leased(&self, config: &DigestConfig) {
-        if self.is_leased(self.callback_for(config).base()) {
+        if self.is_leased(self.base_for(config)) {
             self.lease.held().await;
         }
     }
 
-    /// The web service that is to hear of a job.
+    /// Which web service is to hear of a job.
+    pub(crate) fn base_for<'a>(&'a self, config: &'a DigestConfig) -> &'a str {
+        let named = config.callback.as_deref().map(|target| target.trim_end_matches('/'));
+        named.unwrap_or(self.callback.base())
+    }
+
+    /// The way to it.
     pub(crate) fn callback_for(&self, config: &DigestConfig) -> Callback {
         match &config.callback {
             Some(target) => self.callback.towards(target),

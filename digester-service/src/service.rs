@@ -62,6 +62,7 @@ impl Service {
     ) -> anyhow::Result<()> {
         let _lock = StateLock::take(&self.config.state)?;
         let journal = Journal::open(&self.config.state).context("open the outcome journal")?;
+        let journal = Arc::new(journal);
         let apart = apart(&self.config, self.role)?;
         let tls = self.config.tls.as_ref().map(Tls::load).transpose();
         let tls = tls.context("read what `service.tls` names")?;

@@ -12,31 +12,50 @@ use schema::AddressedPatch;
 
 use crate::callback::{Answers, Away, Callback};
 
-/// How many requests are under way at once.
-const LANES: usize = 1;
+/// How many requests of one lane are under way at once.
+const AT_ONCE: usize = 1;
 
 /// What is answered to each patch. A web service that is away is so for all who spoke to it.
 pub(crate) type Heard = Result<Answers, Arc<Away>>;
 
 /// Brings claims, progress and outcomes to the web services, in the same requests where it can.
 ///
-/// Each web service has a lane of its own: one that is slow keeps no words from the others. There are
+/// Each web service has lanes of its own: one that is slow keeps no words from the others. There are
 /// no more of them than the configuration allows.
 #[derive(Default)]
-pub(crate) struct Speaker(Mutex<BTreeMap<String, Batcher<Callback>>>);
+pub(crate) struct Speaker(Mutex<BTreeMap<String, Lanes>>);
+
+/// The ways to one web service. Whoever claims holds a permit meanwhile, and must not wait until what
+/// is already done is heard of.
+#[derive(Clone)]
+struct Lanes {
+    claims: Batcher<Callback>,
+    news: Batcher<Callback>,
+}
 
 impl Speaker {
-    /// Says these patches to a web service, together and in their order.
+    /// Asks a web service for a job.
+    pub(crate) async fn claim(&self, to: &Callback, claim: AddressedPatch) -> Heard {
+        let lane = self.lanes(to).claims;
+        lane.run(vec![claim]).await
+    }
+
+    /// Tells a web service of attempts that hold their jobs, in this order.
     pub(crate) async fn say(&self, to: &Callback, patches: Vec<AddressedPatch>) -> Heard {
-        let lane = self.lane(to);
+        let lane = self.lanes(to).news;
         lane.run(patches).await
     }
 
-    fn lane(&self, to: &Callback) -> Batcher<Callback> {
+    fn lanes(&self, to: &Callback) -> Lanes {
         // Every change is one insertion: nothing is ever half done.
-        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes.entry(to.base().to_owned());
-        lane.or_insert_with(|| Batcher::new(to.clone(), LANES)).clone()
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lanes) = all.get(to.base()) {
+            return lanes.clone();
+        }
+        let lane = || Batcher::new(to.clone(), AT_ONCE);
+        let lanes = Lanes { claims: lane(), news: lane() };
+        all.insert(to.base().to_owned(), lanes.clone());
+        lanes
     }
 }
 
@@ -53,27 +72,44 @@ impl Batched for Callback {
     }
 
     async fn carry_out(&self, words: Vec<Vec<AddressedPatch>>) -> Vec<Heard> {
-        say_together(self, &words).await
+        let lengths: Vec<_> = words.iter().map(Vec::len).collect();
+        say_together(self, words.into_iter().flatten().collect(), &lengths).await
     }
 }
 
-async fn say_together(callback: &Callback, words: &[Vec<AddressedPatch>]) -> Vec<Heard> {
-    let all = words.concat();
+/// Says these patches in one request; one answer for each run of them, which are so long.
+async fn say_together(
+    callback: &Callback,
+    all: Vec<AddressedPatch>,
+    lengths: &[usize],
+) -> Vec<Heard> {
     if all.len() == 1 {
         return vec![say_apart(callback, &all).await];
     }
     match callback.patch_all(&all).await {
         Ok(Ok(answers)) if answers.len() == all.len() => {
             let mut answers = answers.into_iter();
-            words.iter().map(|some| Ok(answers.by_ref().take(some.len()).collect())).collect()
+            lengths.iter().map(|&length| Ok(answers.by_ref().take(length).collect())).collect()
         }
         // Something among it is refused: the others must not suffer for it.
-        Ok(_) => join_all(words.iter().map(|some| say_apart(callback, some))).await,
+        Ok(_) => join_all(runs(&all, lengths).map(|some| say_apart(callback, some))).await,
         Err(away) => {
             let away = Arc::new(away);
-            words.iter().map(|_| Err(Arc::clone(&away))).collect()
+            lengths.iter().map(|_| Err(Arc::clone(&away))).collect()
         }
     }
+}
+
+/// Cuts patches into runs that are so long.
+fn runs<'a>(
+    mut all: &'a [AddressedPatch],
+    lengths: &[usize],
+) -> impl Iterator<Item = &'a [AddressedPatch]> {
+    lengths.iter().map(move |&length| {
+        let (run, rest) = all.split_at(length);
+        all = rest;
+        run
+    })
 }
 
 async fn say_apart(callback: &Callback, patches: &[AddressedPatch]) -> Heard {

@@ -28,6 +28,26 @@ async fn an_outcome_waits_for_the_web_service_and_the_next_job_does_not_wait_for
 }
 
 #[tokio::test]
+async fn a_claim_does_not_wait_until_the_outcomes_of_others_are_heard() {
+    let world = World::new().await;
+    let node = world.node();
+    node.gate.open();
+    world.web.is(Mood::SlowToSettle);
+    let (done, request) = world.web.submit("gate", &json!({}));
+    node.takes(&request).await;
+    world.web.has_heard(2).await;
+    let (next, request) = world.web.submit("gate", &json!({}));
+    node.takes(&request).await;
+    node.until(next, json!("reporting")).await;
+    assert_eq!(world.web.row(done).status, JobStatus::Running);
+    world.web.is(Mood::Well);
+    for job in [done, next] {
+        world.web.until_settled(job).await;
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn an_outcome_survives_a_crash_and_is_not_worked_for_again() {
     let world = World::new().await;
     let node = world.node();

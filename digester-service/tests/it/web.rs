@@ -12,7 +12,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, patch, post, put},
 };
-use schema::{Attempt, Demand, Heartbeat, JobPatch, JobStatus, Problem, ProblemKind};
+use schema::{
+    AddressedPatch, Attempt, Demand, Heartbeat, JobPatch, JobStatus, Problem, ProblemKind,
+};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -29,6 +31,8 @@ pub(crate) enum Mood {
     LosesAnswers,
     /// Patches wait until the mood changes.
     Slow,
+    /// Patches that settle a job do.
+    SlowToSettle,
     /// Batches of patches, and reports, are too large.
     Narrow,
 }
@@ -177,8 +181,12 @@ impl Web {
 
     /// Waits until so many patches more have arrived.
     pub(crate) async fn hears(&self, more: u64) {
+        self.has_heard(self.heard() + more).await;
+    }
+
+    /// Waits until so many patches have arrived in all.
+    pub(crate) async fn has_heard(&self, wanted: u64) {
         let mut heard = self.heard.subscribe();
-        let wanted = *heard.borrow() + more;
         timeout(GUARD, heard.wait_for(|heard| *heard >= wanted))
             .await
             .expect("patches come")
@@ -208,10 +216,16 @@ impl Web {
         *self.mood.borrow()
     }
 
-    async fn takes_patches(&self) -> Result<(), Response> {
+    async fn takes_patches(&self, patches: &[&JobPatch]) -> Result<(), Response> {
         self.heard.send_modify(|heard| *heard += 1);
+        let settles = patches.iter().any(|patch| patch.status.is_some_and(JobStatus::is_settled));
+        let is_ready = |mood: &Mood| match mood {
+            Mood::Slow => false,
+            Mood::SlowToSettle => !settles,
+            _ => true,
+        };
         let mut mood = self.mood.subscribe();
-        let mood = *mood.wait_for(|mood| *mood != Mood::Slow).await.unwrap();
+        let mood = *mood.wait_for(is_ready).await.unwrap();
         if mood == Mood::Away { Err(away()) } else { Ok(()) }
     }
 
@@ -374,7 +388,7 @@ async fn patch_one(
     headers: HeaderMap,
     Json(patch): Json<JobPatch>,
 ) -> Response {
-    if let Err(away) = web.takes_patches().await {
+    if let Err(away) = web.takes_patches(&[&patch]).await {
         return away;
     }
     let trace = headers.get("traceparent").map(|text| text.to_str().unwrap().to_owned());
@@ -389,8 +403,9 @@ async fn patch_one(
     }
 }
 
-async fn patch_all(State(web): State<Web>, Json(items): Json<Vec<Value>>) -> Response {
-    if let Err(away) = web.takes_patches().await {
+async fn patch_all(State(web): State<Web>, Json(items): Json<Vec<AddressedPatch>>) -> Response {
+    let patches: Vec<_> = items.iter().map(|item| &item.patch).collect();
+    if let Err(away) = web.takes_patches(&patches).await {
         return away;
     }
     if web.mood() == Mood::Narrow {
@@ -399,10 +414,10 @@ async fn patch_all(State(web): State<Web>, Json(items): Json<Vec<Value>>) -> Res
     let answers: Vec<_> = items
         .iter()
         .map(|item| {
-            let id = item["id"].as_str().unwrap().parse().unwrap();
-            let trace = item["traceparent"].as_str().map(str::to_owned);
+            let id = item.id.0;
+            let trace = item.traceparent.as_ref().map(|trace| trace.as_str().to_owned());
             web.change(id, |row| row.traces.push(trace));
-            match web.take(id, &serde_json::from_str(&item["patch"].to_string()).unwrap()) {
+            match web.take(id, &item.patch) {
                 Ok(answer) => json!({"id": id, "taken": answer}),
                 Err(kind) => json!({"id": id, "problem": Problem::new(kind, "")}),
             }
