@@ -1,12 +1,16 @@
 //! Hands submitted jobs to digester services. The user's request never waits for it.
 
+mod ask;
 mod client;
+mod fresh;
 mod handed;
 mod offer;
 mod promised;
 mod targets;
 
+pub(crate) use ask::{cancel, download, held, preview};
 pub(crate) use client::{Client, Unanswered};
+pub(crate) use fresh::Fresh;
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -14,29 +18,27 @@ use std::{
 };
 
 use edge::{Pace, Step};
-use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
-use schema::{Held, Job, JobId, NodeId, NodeState, Preview, PreviewRequest};
+use futures_util::FutureExt as _;
+use schema::{JobId, NodeId};
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use self::{
     client::Fate,
+    fresh::Kept,
     handed::Handed,
     offer::{Offer, Offered},
     targets::Targets,
 };
 use crate::{
     app::App,
-    error::{ApiError, Doing as _, Unseen},
     store::{self, job::ToForward},
 };
 
-/// How many nodes are asked what would become of an instruction, one after the other.
-const ASKED_FOR_PREVIEW: usize = 3;
 /// How many requests are under way at once.
 const CONCURRENT: usize = 8;
-/// The shortest time from one pass to the next.
+/// The shortest time from a pass that finds many to the next.
 const EVERY: Duration = Duration::from_millis(20);
 /// How old what is known of the nodes may be.
 const LOOK_AROUND: Duration = Duration::from_millis(250);
@@ -52,6 +54,8 @@ pub(crate) async fn run(app: App, callback: String) {
         callback,
         targets,
         handed: Handed::default(),
+        knows_all: None,
+        looked_up: HashSet::new(),
         passed_over: None,
         longest,
         looked_around: None,
@@ -59,7 +63,7 @@ pub(crate) async fn run(app: App, callback: String) {
     let mut pace = Pace::new(EVERY);
     while !forwarder.app.shutdown.is_cancelled() {
         pace.keep().await;
-        let pass = forwarder.pass().await.unwrap_or_else(|error| {
+        let pass = forwarder.pass(&mut pace).await.unwrap_or_else(|error| {
             // What was handed over and not noted is offered again, which is harmless.
             warn!(error = &error as &dyn std::error::Error, "could not hand jobs over");
             Pass::Waits { until: Instant::now() + forwarder.poll() }
@@ -91,6 +95,10 @@ struct Forwarder {
     targets: Targets,
     /// What nodes have been handed lately.
     handed: Handed,
+    /// Until when nothing is taken to wait but what is fresh.
+    knows_all: Option<Instant>,
+    /// What was looked up last: word of it may come later.
+    looked_up: HashSet<Uuid>,
     /// Up to which job those who could be asked want none of what waits, and until when they are
     /// not asked again. Without it, jobs that nobody serves would keep the others from their turn.
     passed_over: Option<(JobId, Instant)>,
@@ -99,7 +107,7 @@ struct Forwarder {
 }
 
 impl Forwarder {
-    async fn pass(&mut self) -> sqlx::Result<Pass> {
+    async fn pass(&mut self, pace: &mut Pace) -> sqlx::Result<Pass> {
         if let Some(nodes) = self.app.news.next_nodes().now_or_never() {
             self.came(&nodes);
         }
@@ -111,11 +119,8 @@ impl Forwarder {
         if !self.targets.any_open(now) {
             return Ok(Pass::Waits { until: self.reopens(now) });
         }
-        let after = self.after();
-        let limit = i64::from(self.app.config.forward.batch) * CONCURRENT as i64;
-        let handed = self.handed.jobs();
-        let waiting =
-            store::job::to_forward(&self.app.batches, after, &handed, limit, MAX_BYTES).await?;
+        let waiting = self.waiting().await?;
+        pace.gathered(waiting.len());
         let Some(last) = waiting.last().map(|job| JobId(job.id)) else {
             self.targets.rest();
             return Ok(Pass::Idle);
@@ -123,8 +128,34 @@ impl Forwarder {
         if self.offer(waiting, now).await > 0 {
             let until = self.passed_over.map_or_else(|| self.reopens(now), |(_, until)| until);
             self.passed_over = Some((last, until));
+            self.knows_all = None;
         }
         Ok(Pass::Moved)
+    }
+
+    /// What waits, oldest first: what is fresh, and whatever else there is once in a while.
+    async fn waiting(&mut self) -> sqlx::Result<Vec<ToForward>> {
+        let Kept { mut jobs, others, .. } = self.app.news.fresh.take();
+        jobs.retain(|job| !self.looked_up.contains(&job.id));
+        let now = Instant::now();
+        if !others && self.knows_all.is_some_and(|until| now < until) {
+            return Ok(jobs);
+        }
+        self.knows_all = None;
+        let after = self.after();
+        let known: Vec<_> = self.handed.jobs().chain(jobs.iter().map(|job| job.id)).collect();
+        let limit = i64::from(self.app.config.forward.batch) * CONCURRENT as i64;
+        let db = &self.app.batches;
+        let found = store::job::to_forward(db, after, &known, limit, MAX_BYTES).await?;
+        // What was passed over is asked about again, too.
+        match found.is_empty() {
+            true if self.passed_over.is_none() => self.knows_all = Some(now + self.poll()),
+            true => {}
+            false => self.looked_up = found.iter().map(|job| job.id).collect(),
+        }
+        jobs.extend(found);
+        jobs.sort_unstable_by_key(|job| job.id);
+        Ok(jobs)
     }
 
     /// Asks who takes jobs in, unless that was asked a moment ago.
@@ -207,6 +238,7 @@ impl Forwarder {
     /// replay as long as that is not noted.
     fn came(&mut self, nodes: &BTreeSet<NodeId>) {
         self.handed.forget(nodes);
+        self.knows_all = None;
         self.looked_around = None;
     }
 
@@ -223,71 +255,5 @@ impl Forwarder {
             () = sleep_until(then) => {}
             () = self.app.shutdown.cancelled() => {}
         }
-    }
-}
-
-/// What the node that has a job waiting says of it, if it answers soon.
-pub(crate) async fn held(app: &App, job: &Job) -> Option<Held> {
-    let addresses = addresses(app, job.node.as_ref()?).await;
-    let asked: FuturesUnordered<_> =
-        addresses.iter().map(|address| app.forwarder.held(address, job.id)).collect();
-    asked.filter_map(std::future::ready).next().await
-}
-
-/// Tells the node that has a job that it is to end. Best effort: the answer to the job's next patch,
-/// and to the node's next heartbeat, says the same.
-pub(crate) fn cancel(app: &App, job: &Job) {
-    let Some(node) = job.node.clone() else { return };
-    let (app, id) = (app.clone(), job.id);
-    tokio::spawn(async move {
-        for address in addresses(&app, &node).await {
-            app.forwarder.cancel(&address, id).await;
-        }
-    });
-}
-
-/// What a node says would become of an instruction: the least loaded live one that serves it, and
-/// can tell.
-pub(crate) async fn preview(app: &App, request: &PreviewRequest) -> Result<Preview, ApiError> {
-    let mut nodes = store::node::list(&app.db, None).await.doing("list the nodes")?;
-    nodes.retain(|node| node.state == NodeState::Live && node.kinds.contains(&request.kind));
-    nodes.sort_by_key(|node| node.held);
-    let mut addresses: Vec<_> = nodes.into_iter().map(|node| node.address).collect();
-    if addresses.is_empty() {
-        addresses.clone_from(&app.config.forward.digesters);
-    }
-    let text = "no digester service that serves it is known to live".to_owned();
-    let mut why = Unseen { text, is_passing: true };
-    for address in addresses.iter().take(ASKED_FOR_PREVIEW) {
-        match app.forwarder.preview(address, request).await {
-            Ok(preview) => return Ok(preview),
-            Err(cannot) => why = cannot,
-        }
-    }
-    Err(ApiError::NoPreview { kind: request.kind.clone(), why })
-}
-
-/// What the node that had a job answers to the wish for one of its files; none if it does not.
-pub(crate) async fn download(app: &App, job: &Job, name: &str) -> Option<reqwest::Response> {
-    for address in addresses(app, job.node.as_ref()?).await {
-        match app.forwarder.download(&address, job.id, name).await {
-            Ok(response) => return Some(response),
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                warn!(error, job.id = %job.id, "{address} does not send a file of job {}", job.id);
-            }
-        }
-    }
-    None
-}
-
-/// Where a node is. One that never made itself known is behind some configured address.
-async fn addresses(app: &App, node: &NodeId) -> Vec<String> {
-    if let Some(address) = app.peers.address(node) {
-        return vec![address.to_owned()];
-    }
-    match store::node::address(&app.db, node).await {
-        Ok(Some(address)) => vec![address],
-        Ok(None) | Err(_) => app.config.forward.digesters.clone(),
     }
 }

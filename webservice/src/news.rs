@@ -10,6 +10,8 @@ use std::{
 use schema::{JobId, JobStatus, NodeId, PatchAnswer};
 use tokio::sync::{Notify, broadcast};
 
+use crate::{forward::Fresh, store::job::ToForward};
+
 /// How many changes a slow listener may fall behind before it is told that it missed some.
 const BACKLOG: usize = 1024;
 
@@ -18,6 +20,8 @@ const BACKLOG: usize = 1024;
 pub(crate) struct News {
     changed: broadcast::Sender<JobId>,
     submitted: Notify,
+    /// Which ones were; changed before word of it is given.
+    pub(crate) fresh: Fresh,
     node_came: Notify,
     /// Which ones came; changed before word of it is given.
     came: Mutex<BTreeSet<NodeId>>,
@@ -28,6 +32,7 @@ impl News {
         Self {
             changed: broadcast::channel(BACKLOG).0,
             submitted: Notify::new(),
+            fresh: Fresh::default(),
             node_came: Notify::new(),
             came: Mutex::default(),
         }
@@ -42,6 +47,14 @@ impl News {
     /// A job waits for a digester service.
     pub(crate) fn submitted(&self, id: JobId) {
         self.changed(id);
+        self.fresh.others();
+        self.submitted.notify_one();
+    }
+
+    /// These jobs were made, and wait for a digester service.
+    pub(crate) fn accepted(&self, jobs: Vec<ToForward>) {
+        jobs.iter().for_each(|job| self.changed(JobId(job.id)));
+        self.fresh.add(jobs);
         self.submitted.notify_one();
     }
 

@@ -1,6 +1,6 @@
 //! `job`: the present of every job.
 
-use schema::{Job, JobFilter, JobId, Key, NodeId};
+use schema::{Job, JobFilter, JobId, Key, NewInstruction, NodeId};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -156,6 +156,7 @@ pub(crate) async fn list_unsettled(
 }
 
 /// A job that no node has been handed yet, and what the node needs of it.
+#[derive(Debug)]
 pub(crate) struct ToForward {
     pub(crate) id: Uuid,
     pub(crate) key: String,
@@ -165,6 +166,22 @@ pub(crate) struct ToForward {
     pub(crate) attempt: i32,
     pub(crate) traceparent: Option<String>,
     pub(crate) body: String,
+}
+
+impl ToForward {
+    /// A job that was just made of this.
+    pub(crate) fn made(new: NewInstruction, job: &Job) -> Self {
+        Self {
+            id: job.id.0,
+            key: job.key.to_string(),
+            kind: new.kind.into(),
+            tenant: new.tenant,
+            submitted_by: new.submitted_by,
+            attempt: 0,
+            traceparent: new.traceparent.map(String::from),
+            body: <Box<str>>::from(new.body).into(),
+        }
+    }
 }
 
 /// The oldest jobs after this one that no node has been handed yet, but for those that are known to

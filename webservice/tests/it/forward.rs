@@ -166,6 +166,18 @@ async fn a_submitted_job_is_handed_over_whole(db: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_job_that_another_web_service_accepted_is_handed_over_too(db: PgPool) {
+    let fake = Fake::new("n1", Mood::Takes).await;
+    let (world, other) = (world(&db, &[&fake]).await, World::new(&db).await);
+    let ours = world.submit("ours").await;
+    assert_eq!(fake.has(1).await, [ours]);
+    let theirs = other.submit("theirs").await;
+    assert_eq!(fake.has(2).await, [ours, theirs]);
+    world.stop().await;
+    other.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn jobs_wait_for_a_digester_service_that_is_down_and_come_in_order(db: PgPool) {
     let place = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = place.local_addr().unwrap();
