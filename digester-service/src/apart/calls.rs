@@ -102,7 +102,7 @@ impl Level {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused => f.write_str("seccomp"),
+            Self::Refused => f.write_str("seccomp refuses what no digest has a use for"),
             Self::Open(why) => write!(f, "no seccomp: {why}"),
         }
     }

@@ -115,7 +115,7 @@ impl Apart {
         }
         if sandbox.seccomp != Guard::Off {
             let level = calls::try_out()?;
-            info!("what no digest has a use for is refused by {level}");
+            info!("of system calls: {level}");
             sandbox.seccomp.demand(level.is_enforced(), "seccomp")?;
         }
         Ok(Self { role, sandbox, bounds })
