@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const FLOOD: usize = 1 << 30;
 
 /// Executes `{"milliseconds": 500}` by sleeping; `{"panic": "why"}` and `{"fail": "why"}` end it
-/// in those ways, and `{"harm": "abort"}` in that of a [broken digester](Harm).
+/// in those ways, and `{"harm": "abort"}` in that of a broken digester.
 #[derive(Debug, Default)]
 pub struct Sleep {
     is_expendable: bool,
