@@ -83,7 +83,8 @@ pub fn matrix(choice: u8, text: &[u8]) {
     let delimiter = ["\\t", ",", ",+", " "][usize::from(choice >> 3) % 4];
     let cell = choice >> 5 & 1;
     same_for_any_chunks(text, |from, to| {
-        let mut matrix = column("CSV_BOTH", "matrix", cell, cell);
+        // Under its usual name it would need tables of markers and samples beside it.
+        let mut matrix = column("CSV_BOTH", "calls", cell, cell);
         matrix["dataSetType"] = json!(kind);
         matrix["dataSetOrientationType"] =
             json!(if turned { "SAMPLE_FAST" } else { "MARKER_FAST" });
