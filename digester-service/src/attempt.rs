@@ -16,6 +16,7 @@ use crate::{
     journal::Parcel,
     node::Node,
     quota::Share,
+    recorder::Unrecorded,
     reporter::{Reporter, Stop},
 };
 
@@ -128,7 +129,8 @@ fn is_ours(answer: &PatchAnswer, attempt: u32, reporter: &Reporter) -> bool {
     answer.status == JobStatus::Running && answer.attempt == attempt
 }
 
-/// Runs the digester on a thread of its own; the outcome is on disk when this returns.
+/// Runs the digester on a thread of its own. When this returns, the outcome is on disk, or only remembered
+/// if the disk refuses it, or the job is let go of.
 async fn digest(
     node: &Arc<Node>,
     config: &DigestConfig,
@@ -219,7 +221,8 @@ fn execute(node: &Node, to: &str, job: NewJob, reporter: Arc<Reporter>) -> Outco
     }
 }
 
-/// Writes the outcome down, and says how the attempt ended. After this no crash can lose it.
+/// Writes the outcome down, and says how the attempt ended. After this no crash can lose it, unless the
+/// disk refuses it.
 async fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome: Outcome) -> End {
     let (earlier, last) = reporter.close();
     let is_out_of_memory = matches!(outcome, Outcome::OutOfMemory { .. });
@@ -239,7 +242,14 @@ async fn settle(node: &Node, to: String, id: JobId, reporter: &Reporter, outcome
     let message = patch.message.as_deref().unwrap_or_default();
     info!(job.id = %id, ?end, "job {id}: {message}");
     let parcel = Parcel { to, earlier, item: reporter.addressed(patch) };
-    recorded(id, node.recorder.run(parcel).await);
+    match node.recorder.run(parcel).await {
+        Err(Unrecorded::Lost(error)) => {
+            // Let go of the job, so that replay takes it up again, unless the journal has its outcome.
+            error!(%error, job.id = %id, "the outcome of job {id} is lost");
+            node.intake.release(id, reporter.attempt());
+        }
+        written => recorded(id, written),
+    }
     end
 }
 
