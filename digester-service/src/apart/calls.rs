@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, env::consts::ARCH, fmt, iter, process, thread};
 
 use libc::{
     CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER,
-    CLONE_NEWUTS, CLONE_THREAD, ENOSYS, EPERM, c_long,
+    CLONE_NEWUTS, CLONE_THREAD, ENOSYS, EPERM, c_int, c_long,
 };
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
@@ -29,6 +29,11 @@ const FORBIDDEN: &[c_long] = &[
     libc::SYS_kill, libc::SYS_tkill, libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo,
     libc::SYS_pidfd_send_signal, libc::SYS_migrate_pages, libc::SYS_move_pages,
     libc::SYS_shmget, libc::SYS_msgget, libc::SYS_semget, libc::SYS_mq_open,
+    // When they run, and where. What is to become of its own is settled before this holds.
+    libc::SYS_sched_setaffinity, libc::SYS_sched_setscheduler, libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr, libc::SYS_setpriority, libc::SYS_ioprio_set,
+    // Away from the group that the node ends as one.
+    libc::SYS_setpgid, libc::SYS_setsid,
     // Another view of the machine.
     libc::SYS_unshare, libc::SYS_setns, libc::SYS_mount, libc::SYS_umount2, libc::SYS_pivot_root,
     libc::SYS_chroot, libc::SYS_open_tree, libc::SYS_move_mount, libc::SYS_fsopen, libc::SYS_fsconfig,
@@ -76,8 +81,16 @@ const UNKNOWN: &[c_long] = &[
 /// The first call that came after this list was made. Those of other ways to call (x32) lie above, too.
 const NEWER: u32 = 463;
 
+/// Has a file send signals, and to whom.
+const SIGNALS_OF_FILES: [c_int; 3] = [libc::F_SETOWN, F_SETOWN_EX, F_SETSIG];
+const F_SETSIG: c_int = 10;
+const F_SETOWN_EX: c_int = 15;
+
+/// Whether it can be looked into, and whether it ends with the node.
+const TIES_TO_THE_NODE: [c_int; 2] = [libc::PR_SET_DUMPABLE, libc::PR_SET_PDEATHSIG];
+
 /// What no thread needs.
-const NAMESPACES: libc::c_int = CLONE_NEWCGROUP
+const NAMESPACES: c_int = CLONE_NEWCGROUP
     | CLONE_NEWIPC
     | CLONE_NEWNET
     | CLONE_NEWNS
@@ -140,25 +153,34 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 fn forbidden() -> Result<Rules, BackendError> {
     let always = FORBIDDEN.iter().chain(FORBIDDEN_OF_OLD).map(|call| (*call, Vec::new()));
     // A process ends itself by a signal to itself.
-    let to_another = (SeccompCmpOp::Ne, u64::from(process::id()));
+    let to_another = || (SeccompCmpOp::Ne, u64::from(process::id()));
     let has = |bit| (SeccompCmpOp::MaskedEq(bit), bit);
+    let is = |value: c_int| (SeccompCmpOp::Eq, u64::from(value.unsigned_abs()));
     let no_thread = (SeccompCmpOp::MaskedEq(CLONE_THREAD as u64), 0);
     let sometimes = [
-        (libc::SYS_tgkill, rules(iter::once(to_another))?),
-        (libc::SYS_clone, rules(bits(NAMESPACES as u32).map(has).chain([no_thread]))?),
+        (libc::SYS_tgkill, rules(0, iter::once(to_another()))?),
+        (libc::SYS_clone, rules(0, bits(NAMESPACES as u32).map(has).chain([no_thread]))?),
+        // A process names itself by zero, too.
+        (libc::SYS_prlimit64, vec![rule(0, [(SeccompCmpOp::Ne, 0), to_another()])?]),
+        (libc::SYS_fcntl, rules(1, SIGNALS_OF_FILES.into_iter().map(is))?),
+        (libc::SYS_prctl, rules(0, TIES_TO_THE_NODE.into_iter().map(is))?),
     ];
     Ok(always.chain(sometimes).collect())
 }
 
-/// Each for a first argument that is so.
-fn rules(
-    firsts: impl Iterator<Item = (SeccompCmpOp, u64)>,
-) -> Result<Vec<SeccompRule>, BackendError> {
-    let rule = |(is, value)| {
-        let first = SeccompCondition::new(0, SeccompCmpArgLen::Dword, is, value)?;
-        SeccompRule::new(vec![first])
-    };
-    firsts.map(rule).collect()
+/// What an argument is compared with, and how.
+type Test = (SeccompCmpOp, u64);
+
+/// One for each of these tests of an argument.
+fn rules(argument: u8, any: impl Iterator<Item = Test>) -> Result<Vec<SeccompRule>, BackendError> {
+    any.map(|test| rule(argument, [test])).collect()
+}
+
+/// For an argument that passes all of these tests.
+fn rule<const N: usize>(argument: u8, all: [Test; N]) -> Result<SeccompRule, BackendError> {
+    let condition =
+        |(is, value)| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, is, value);
+    SeccompRule::new(all.into_iter().map(condition).collect::<Result<_, _>>()?)
 }
 
 fn bits(of: u32) -> impl Iterator<Item = u64> {
@@ -184,43 +206,4 @@ fn unknown_from(first: u32) -> BpfProgram {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::UdpSocket;
-
-    use rustix::{
-        io::Errno,
-        process::{PidfdFlags, getpid, pidfd_open},
-    };
-
-    use super::*;
-
-    #[test]
-    fn there_are_filters_for_both_machines() {
-        for machine in [TargetArch::x86_64, TargetArch::aarch64] {
-            let lengths = filters(machine).unwrap().map(|program| program.len());
-            // The kernel takes no longer ones.
-            assert!(lengths.iter().all(|length| (4..=4096).contains(length)), "{lengths:?}");
-        }
-    }
-
-    #[test]
-    fn only_the_thread_that_tries_it_out_is_refused_anything() {
-        assert!(try_out().unwrap().is_enforced());
-        UdpSocket::bind("127.0.0.1:0").unwrap();
-    }
-
-    #[test]
-    fn calls_are_unknown_from_a_number_on() {
-        let ask = |first| {
-            let asked = move || {
-                apply_filter(&unknown_from(first)).unwrap();
-                pidfd_open(getpid(), PidfdFlags::empty()).map(drop)
-            };
-            thread::spawn(asked).join().unwrap()
-        };
-        let first = u32::try_from(libc::SYS_pidfd_open).unwrap();
-        assert_eq!(ask(first), Err(Errno::NOSYS));
-        assert_eq!(ask(first - 1), Err(Errno::NOSYS));
-        assert_eq!(ask(first + 1), Ok(()));
-    }
-}
+mod tests;

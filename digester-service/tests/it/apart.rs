@@ -3,8 +3,9 @@
 use std::{
     fs,
     net::TcpListener,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command},
 };
 
 use regulator::Strategy;
@@ -95,6 +96,30 @@ fn kill(process: &Path) {
     let pid = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+}
+
+/// Another process of the same user, which ends with the test.
+struct Bystander(Child);
+
+impl Bystander {
+    fn new() -> Self {
+        Self(Command::new("sleep").arg("60").process_group(0).spawn().unwrap())
+    }
+
+    fn id(&self) -> i32 {
+        self.0.id().try_into().unwrap()
+    }
+
+    fn lives(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        let _ = self.0.kill(); // It may have ended.
+        let _ = self.0.wait();
+    }
 }
 
 #[tokio::test]
@@ -238,13 +263,19 @@ async fn a_digest_is_refused_what_none_has_a_use_for() {
     let here = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let file = apart.data.path().join("secret");
     fs::write(&file, "hush").unwrap();
-    let mut other = Command::new("sleep").arg("60").spawn().unwrap();
+    let mut other = Bystander::new();
     let deeds = [
         Deed::Connect(here.to_string()),
         Deed::Receive,
         Deed::Pair,
         Deed::Execute("/bin/true".into()),
-        Deed::Kill(other.id().try_into().unwrap()),
+        Deed::Kill(other.id()),
+        Deed::Limit(other.id()),
+        Deed::Pin(other.id()),
+        Deed::Slow(other.id()),
+        Deed::Desert(other.id()),
+        Deed::Outlive,
+        Deed::Hide,
         Deed::ChangeRoot("/".into()),
         Deed::Open(file),
     ];
@@ -252,9 +283,7 @@ async fn a_digest_is_refused_what_none_has_a_use_for() {
         let what = format!("{deed:?}");
         assert_eq!(apart.answer(deed).await, "PermissionDenied", "{what}");
     }
-    assert!(other.try_wait().unwrap().is_none(), "the other process lives");
-    other.kill().unwrap();
-    other.wait().unwrap();
+    assert!(other.lives());
     assert_eq!(apart.answer(Deed::Threads).await, "6");
     apart.stop().await;
 }
@@ -297,8 +326,21 @@ async fn what_a_digest_holds_without_a_word_counts_as_held() {
 #[tokio::test]
 async fn a_digest_whose_calls_nobody_refuses_can_do_what_its_user_can() {
     let apart = Apart::new(json!({"landlock": "off", "seccomp": "off"})).await;
-    for deed in [Deed::Receive, Deed::Pair, Deed::Execute("/bin/true".into())] {
-        assert_eq!(apart.answer(deed).await, "()");
+    let other = Bystander::new();
+    for deed in [
+        Deed::Receive,
+        Deed::Pair,
+        Deed::Execute("/bin/true".into()),
+        Deed::Limit(other.id()),
+        Deed::Pin(other.id()),
+        Deed::Slow(other.id()),
+        Deed::Desert(other.id()),
+        Deed::Outlive,
+        Deed::Hide,
+        Deed::Kill(other.id()),
+    ] {
+        let what = format!("{deed:?}");
+        assert_eq!(apart.answer(deed).await, "()", "{what}");
     }
     apart.stop().await;
 }

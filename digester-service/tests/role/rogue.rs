@@ -15,7 +15,13 @@ use std::{
 
 use digester_service::{Digester, Glance, Needs, Outcome, Work};
 use regulator::Demand;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    process::{
+        DumpableBehavior, Pid, Resource, Rlimit, Signal, kill_process, prlimit,
+        set_dumpable_behavior, set_parent_process_death_signal, setpgid, setpriority_process,
+    },
+    thread::{CpuSet, sched_setaffinity},
+};
 use schema::{Kind, Preview};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -46,6 +52,18 @@ pub(crate) enum Deed {
     Execute(PathBuf),
     /// Ends another process.
     Kill(i32),
+    /// Has another process end by the next thing that it writes.
+    Limit(i32),
+    /// Has another process run on one core.
+    Pin(i32),
+    /// Has another process run after all others.
+    Slow(i32),
+    /// Leaves the group that is ended with it for that of another process.
+    Desert(i32),
+    /// Lives on when the node is gone.
+    Outlive,
+    /// Lets nobody look into it.
+    Hide,
     /// Has the machine look another way to it.
     ChangeRoot(PathBuf),
     /// Lets everybody read a file.
@@ -110,7 +128,17 @@ impl Digester for Rogue {
             Deed::Receive => told(UdpSocket::bind("127.0.0.1:0").map(drop)),
             Deed::Pair => told(UnixStream::pair().map(drop)),
             Deed::Execute(program) => told(Command::new(program).status().map(drop)),
-            Deed::Kill(process) => told(kill(process)),
+            Deed::Kill(other) => told(kill_process(pid(other), Signal::TERM).map_err(Into::into)),
+            Deed::Limit(other) => told(limit(pid(other))),
+            Deed::Pin(other) => told(pin(pid(other))),
+            Deed::Slow(other) => {
+                told(setpriority_process(Some(pid(other)), 19).map_err(Into::into))
+            }
+            Deed::Desert(other) => told(setpgid(None, Some(pid(other))).map_err(Into::into)),
+            Deed::Outlive => told(set_parent_process_death_signal(None).map_err(Into::into)),
+            Deed::Hide => {
+                told(set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Into::into))
+            }
             Deed::ChangeRoot(path) => told(rustix::process::chroot(&path).map_err(Into::into)),
             Deed::Open(path) => told(fs::set_permissions(path, fs::Permissions::from_mode(0o444))),
             Deed::Hoard { path, bytes, is_named } => return hoard(work, &path, bytes, is_named),
@@ -140,9 +168,20 @@ fn told<T: Debug>(answer: io::Result<T>) -> String {
     }
 }
 
-fn kill(process: i32) -> io::Result<()> {
-    let process = Pid::from_raw(process).expect("a number of a process");
-    Ok(kill_process(process, Signal::TERM)?)
+fn pid(process: i32) -> Pid {
+    Pid::from_raw(process).expect("a number of a process")
+}
+
+fn limit(process: Pid) -> io::Result<()> {
+    let nothing = Rlimit { current: Some(0), maximum: Some(0) };
+    prlimit(Some(process), Resource::Fsize, nothing)?;
+    Ok(())
+}
+
+fn pin(process: Pid) -> io::Result<()> {
+    let mut cores = CpuSet::new();
+    cores.set(0);
+    Ok(sched_setaffinity(Some(process), &cores)?)
 }
 
 fn hoard(work: &Work, path: &Path, bytes: usize, is_named: bool) -> Outcome {
