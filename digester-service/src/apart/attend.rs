@@ -52,7 +52,7 @@ pub(super) fn attend(mut process: Process, order: &Order, work: &Work) -> Ending
     let mut attendance = Attendance::new(work, disk);
     let how = loop {
         match process.said.recv_timeout(LOOK_EVERY) {
-            Ok(Ok(Said::Ended(outcome))) => return Ending::Said(outcome),
+            Ok(Ok(Said::Ended(outcome))) => return attendance.end(outcome, &process),
             Ok(Ok(said)) => attendance.hear(said, &mut process),
             Ok(Err(error)) => break Death::Babbled(error),
             Err(RecvTimeoutError::Timeout) => {}
@@ -171,6 +171,18 @@ impl<'a> Attendance<'a> {
         self.held_disk(held);
         if let Some(more @ 1..) = held.checked_sub(self.granted) {
             self.refusal = self.hold(more).err();
+        }
+    }
+
+    /// As it says, unless it is done and holds more than it may.
+    fn end(mut self, outcome: Outcome, process: &Process) -> Ending {
+        if matches!(outcome, Outcome::Completed { .. }) {
+            // It need not have asked whether it may publish.
+            self.look_at_disk(process);
+        }
+        match self.refusal {
+            Some(why) => Ending::Refused { why, stage: self.stage },
+            None => Ending::Said(outcome),
         }
     }
 

@@ -12,12 +12,13 @@ use regulator::Strategy;
 use schema::{JobStatus, Report};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::{
     rogue::{ASKED_MEMORY, Deed},
     web::Row,
-    world::{Node, World, send, until},
+    world::{GUARD, Node, World, send, until},
 };
 
 /// A node whose digests run apart, and a folder that they may use.
@@ -304,6 +305,9 @@ async fn a_digest_that_holds_more_of_the_disk_than_it_says_is_ended() {
     let path = apart.data.path().join("grabbed");
     let why = apart.failure(Deed::Grab { path, bytes: 2 << 20 }).await;
     assert!(why.contains("may hold 1.0 MiB of the disk"), "one that is quick: {why}");
+    let path = apart.data.path().join("left");
+    let why = apart.failure(Deed::Leave { path, bytes: 2 << 20 }).await;
+    assert!(why.contains("may hold 1.0 MiB of the disk"), "one that asks for nothing: {why}");
     apart.stop().await;
 }
 
@@ -314,9 +318,12 @@ async fn what_a_digest_holds_without_a_word_counts_as_held() {
     let deed = Deed::Hoard { path: path.clone(), bytes: 1 << 19, is_named: true };
     let job = apart.begin(&deed).await;
     let held = async || apart.node.get("/regulator").await.json()["scratch"][0]["bytes"].clone();
-    while held().await != json!(1 << 19) {
-        tokio::task::yield_now().await;
-    }
+    let look = async {
+        while held().await != json!(1 << 19) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(GUARD, look).await.expect("what it holds is seen");
     assert_eq!(apart.node.cancel(job).await, 202);
     apart.world.web.until_settled(job).await;
     assert_eq!(apart.answer(Deed::Grab { path, bytes: 1 << 19 }).await, "true");

@@ -79,6 +79,11 @@ pub(crate) enum Deed {
         path: PathBuf,
         bytes: usize,
     },
+    /// The same without asking for anything, and says at once that it is done.
+    Leave {
+        path: PathBuf,
+        bytes: usize,
+    },
     /// Makes threads, and has them do something.
     Threads,
     /// What it has inherited.
@@ -102,7 +107,7 @@ impl Digester for Rogue {
 
     fn writes(&self, instruction: &RawValue) -> Vec<PathBuf> {
         match serde_json::from_str(instruction.get()) {
-            Ok(Deed::Hoard { path, .. } | Deed::Grab { path, .. }) => {
+            Ok(Deed::Hoard { path, .. } | Deed::Grab { path, .. } | Deed::Leave { path, .. }) => {
                 path.parent().map(Path::to_owned).into_iter().collect()
             }
             _ => Vec::new(),
@@ -146,6 +151,7 @@ impl Digester for Rogue {
                 told(fs::write(path, vec![1; bytes]));
                 format!("{}", work.may_publish())
             }
+            Deed::Leave { path, bytes } => told(fs::write(path, vec![1; bytes])),
             Deed::Threads => threads(),
             Deed::Environment => format!("{:?}", env::vars().collect::<Vec<_>>()),
             Deed::Wait => return wait(work),
