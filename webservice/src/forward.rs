@@ -69,7 +69,7 @@ pub(crate) async fn run(app: App, callback: String) {
             Pass::Waits { until: Instant::now() + forwarder.poll() }
         });
         match pass {
-            Pass::Idle => forwarder.until(Instant::now() + forwarder.poll()).await,
+            Pass::Idle => forwarder.until(forwarder.looks_again()).await,
             Pass::Moved => {}
             Pass::Waits { until } => forwarder.until(until).await,
         }
@@ -117,6 +117,7 @@ impl Forwarder {
         self.look_around().await?;
         let now = Instant::now();
         if !self.targets.any_open(now) {
+            self.forget_fresh();
             return Ok(Pass::Waits { until: self.reopens(now) });
         }
         let waiting = self.waiting().await?;
@@ -137,13 +138,20 @@ impl Forwarder {
     async fn waiting(&mut self) -> sqlx::Result<Vec<ToForward>> {
         let Kept { mut jobs, others, .. } = self.app.news.fresh.take();
         jobs.retain(|job| !self.looked_up.contains(&job.id));
-        let now = Instant::now();
-        if !others && self.knows_all.is_some_and(|until| now < until) {
-            return Ok(jobs);
+        if others || self.knows_all.is_none_or(|until| until <= Instant::now()) {
+            let found = self.look_up(&jobs).await?;
+            jobs.extend(found);
         }
+        jobs.sort_unstable_by_key(|job| job.id);
+        Ok(jobs)
+    }
+
+    /// What waits beside these.
+    async fn look_up(&mut self, fresh: &[ToForward]) -> sqlx::Result<Vec<ToForward>> {
         self.knows_all = None;
+        let now = Instant::now();
         let after = self.after();
-        let known: Vec<_> = self.handed.jobs().chain(jobs.iter().map(|job| job.id)).collect();
+        let known: Vec<_> = self.handed.jobs().chain(fresh.iter().map(|job| job.id)).collect();
         let limit = i64::from(self.app.config.forward.batch) * CONCURRENT as i64;
         let db = &self.app.batches;
         let found = store::job::to_forward(db, after, &known, limit, MAX_BYTES).await?;
@@ -153,9 +161,13 @@ impl Forwarder {
             true => {}
             false => self.looked_up = found.iter().map(|job| job.id).collect(),
         }
-        jobs.extend(found);
-        jobs.sort_unstable_by_key(|job| job.id);
-        Ok(jobs)
+        Ok(found)
+    }
+
+    /// Until somebody takes jobs in again, much may become of what is fresh now.
+    fn forget_fresh(&mut self) {
+        drop(self.app.news.fresh.take());
+        self.knows_all = None;
     }
 
     /// Asks who takes jobs in, unless that was asked a moment ago.
@@ -240,6 +252,11 @@ impl Forwarder {
         self.handed.forget(nodes);
         self.knows_all = None;
         self.looked_around = None;
+    }
+
+    /// When to look for what waits although nobody told of it.
+    fn looks_again(&self) -> Instant {
+        self.knows_all.unwrap_or_else(|| Instant::now() + self.poll())
     }
 
     fn poll(&self) -> Duration {

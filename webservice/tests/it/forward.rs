@@ -20,7 +20,8 @@ use crate::world::{GUARD, World, claim, id, patch};
 #[derive(Clone, Copy, PartialEq)]
 enum Mood {
     Takes,
-    Full,
+    /// Has no room, and wants to be asked again after so many seconds.
+    Full(&'static str),
     Broken,
     /// Never answers.
     Hangs,
@@ -121,7 +122,9 @@ async fn take(State(fake): State<Fake>, Json(request): Json<Value>) -> Response 
     fake.asked.send_modify(|asked| *asked += 1);
     let mood = *fake.mood.lock().unwrap();
     match (mood, request) {
-        (Mood::Full, _) => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "0")]).into_response(),
+        (Mood::Full(until), _) => {
+            (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, until)]).into_response()
+        }
         (Mood::Broken, _) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         (Mood::Hangs, _) => std::future::pending().await,
         (_, Value::Array(requests)) => {
@@ -193,7 +196,7 @@ async fn jobs_wait_for_a_digester_service_that_is_down_and_come_in_order(db: PgP
 
 #[sqlx::test(migrations = "../migrations")]
 async fn jobs_wait_for_a_digester_service_that_is_full_or_broken(db: PgPool) {
-    for mood in [Mood::Full, Mood::Broken] {
+    for mood in [Mood::Full("0"), Mood::Broken] {
         let fake = Fake::new("n1", mood).await;
         let world = world(&db, &[&fake]).await;
         let job = world.submit(&Uuid::now_v7().to_string()).await;
@@ -204,6 +207,22 @@ async fn jobs_wait_for_a_digester_service_that_is_full_or_broken(db: PgPool) {
         world.until(job, |job| job["node"] == "n1").await;
         world.stop().await;
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_job_that_was_cancelled_while_all_were_full_is_offered_to_nobody(db: PgPool) {
+    let fake = Fake::new("n1", Mood::Full("1")).await;
+    let world = world(&db, &[&fake]).await;
+    let first = world.submit("first").await;
+    fake.was_asked(1).await;
+    let cancelled = world.submit("cancelled").await;
+    let reply = world.post(&format!("/job/{cancelled}/cancel"), &json!(null)).await;
+    assert_eq!(reply.json()["status"], "cancelled");
+    fake.is(Mood::Takes);
+    assert_eq!(fake.has(1).await, [first]);
+    let last = world.submit("last").await;
+    assert_eq!(fake.has(2).await, [first, last]);
+    world.stop().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -308,7 +327,7 @@ async fn jobs_go_to_the_least_loaded_node_that_serves_their_kind(db: PgPool) {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_known_node_that_is_full_is_left_alone_while_others_get_jobs(db: PgPool) {
-    let full = Fake::new("full", Mood::Full).await;
+    let full = Fake::new("full", Mood::Full("0")).await;
     let here = Fake::new("here", Mood::Takes).await;
     let world = world(&db, &[]).await;
     full.registers(&world, 0, &["sleep"]).await;
