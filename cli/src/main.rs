@@ -68,7 +68,11 @@ enum Command {
     Digest(digest::Args),
     /// Execute one order of a node: how it runs digests in processes of their own.
     #[command(name = roles::DIGEST_APART, hide = true)]
-    DigestApart,
+    DigestApart {
+        /// Whether harm may be done to this process.
+        #[arg(long)]
+        trials: bool,
+    },
     /// Make data that looks real, and instructions to load it.
     Sample(sample::Args),
     /// Manage the accounts that may use the service, in its database.
@@ -111,7 +115,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Digest(args) => digest::run(args),
-        Command::DigestApart => roles::digest_apart(),
+        Command::DigestApart { trials } => roles::digest_apart(trials),
         Command::Sample(args) => sample::run(args),
         Command::HashPassword => secret::hash_password(),
         Command::Completions(args) => Ok(generate::completions(&args, Digester::command())),
@@ -144,7 +148,7 @@ fn talk(command: Command) -> anyhow::Result<ExitCode> {
             Command::Audit(args) => access::audit::run(args).await,
             Command::Regulator { command } => operator::run(command).await,
             Command::Digest(_)
-            | Command::DigestApart
+            | Command::DigestApart { .. }
             | Command::Sample(_)
             | Command::HashPassword
             | Command::Completions(_)

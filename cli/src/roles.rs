@@ -46,16 +46,21 @@ pub(crate) fn with_digesters(
 ) -> anyhow::Result<digester_service::Service> {
     let loader = Loader::new(config.bounds()).context("start the digesting threads")?;
     // The very program that runs, even where an upgrade has replaced its file.
-    let role = Role(vec!["/proc/self/exe".into(), DIGEST_APART.into()]);
+    let mut role = vec!["/proc/self/exe".into(), DIGEST_APART.into()];
+    if config.sandbox.as_ref().is_some_and(|sandbox| sandbox.trials) {
+        role.push("--trials".into());
+    }
+    let role = Role(role);
     Ok(digester_service::Service::new(config).with(loader).with(Sleep::default()).with_role(role))
 }
 
 /// Executes one order of a node, in a process of its own.
-pub(crate) fn digest_apart() -> anyhow::Result<ExitCode> {
+pub(crate) fn digest_apart(is_trial: bool) -> anyhow::Result<ExitCode> {
     digester_service::digest_apart(|kind, bounds| {
         Ok(match kind.as_str() {
             "loader" => Some(Box::new(Loader::new(bounds)?)),
-            "sleep" => Some(Box::new(Sleep::expendable())),
+            "sleep" if is_trial => Some(Box::new(Sleep::expendable())),
+            "sleep" => Some(Box::new(Sleep::default())),
             _ => None,
         })
     })?;

@@ -90,7 +90,7 @@ impl Digester for Sleep {
         match order.harm {
             Some(harm) if self.is_expendable => do_harm(harm),
             Some(_) => {
-                return failed("harm needs a process of its own: `service.sandbox`".to_owned());
+                return failed("harm is for trials: `service.sandbox.trials`".to_owned());
             }
             None => {}
         }

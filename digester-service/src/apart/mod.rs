@@ -47,6 +47,8 @@ pub struct Sandbox {
     pub seccomp: Guard,
     /// Whom it runs as, where the service is root.
     pub run_as: Option<RunAs>,
+    /// Whether work of kind `sleep` may harm the process it is in, to try what becomes of that.
+    pub trials: bool,
 }
 
 impl Default for Sandbox {
@@ -58,6 +60,7 @@ impl Default for Sandbox {
             landlock: Guard::default(),
             seccomp: Guard::default(),
             run_as: None,
+            trials: false,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::dice::Dice;
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the configuration of a node ends with whose digests have processes of their own.
-const APART: &str = "deadline_seconds = 8\n[service.sandbox]\nmemory = \"64 MiB\"\n";
+const APART: &str = "deadline_seconds = 8\n[service.sandbox]\nmemory = \"64 MiB\"\ntrials = true\n";
 
 /// What differs from one system to the next.
 #[derive(Clone, Debug)]
