@@ -111,9 +111,7 @@ impl Journal {
     /// Writes outcomes down. When this returns without an error, no crash can lose them.
     pub(crate) fn record(&self, outcomes: Vec<Parcel>) -> io::Result<()> {
         let mut log = self.log();
-        let lines: Vec<_> = outcomes.iter().map(NewLine::Outcome).collect();
-        let appended = log.append(&lines);
-        drop(lines);
+        let appended = log.append(&outcomes.iter().map(NewLine::Outcome).collect::<Vec<_>>());
         // Kept whatever the disk says: as long as the process lives, they will be delivered.
         log.pending.extend(outcomes.into_iter().map(|outcome| (outcome.mark(), outcome)));
         appended?;

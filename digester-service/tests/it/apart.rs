@@ -257,6 +257,23 @@ async fn a_look_that_aborts_is_told_and_the_node_looks_on() {
     apart.stop().await;
 }
 
+/// What no digest has a use for, and any process of its user can do beside another one, which it ends
+/// at last.
+fn deeds_beside(other: &Bystander) -> [Deed; 10] {
+    [
+        Deed::Receive,
+        Deed::Pair,
+        Deed::Execute("/bin/true".into()),
+        Deed::Limit(other.id()),
+        Deed::Pin(other.id()),
+        Deed::Slow(other.id()),
+        Deed::Desert(other.id()),
+        Deed::Outlive,
+        Deed::Hide,
+        Deed::Kill(other.id()),
+    ]
+}
+
 #[tokio::test]
 async fn a_digest_is_refused_what_none_has_a_use_for() {
     // Without Landlock, which keeps from some of it, too.
@@ -265,22 +282,8 @@ async fn a_digest_is_refused_what_none_has_a_use_for() {
     let file = apart.data.path().join("secret");
     fs::write(&file, "hush").unwrap();
     let mut other = Bystander::new();
-    let deeds = [
-        Deed::Connect(here.to_string()),
-        Deed::Receive,
-        Deed::Pair,
-        Deed::Execute("/bin/true".into()),
-        Deed::Kill(other.id()),
-        Deed::Limit(other.id()),
-        Deed::Pin(other.id()),
-        Deed::Slow(other.id()),
-        Deed::Desert(other.id()),
-        Deed::Outlive,
-        Deed::Hide,
-        Deed::ChangeRoot("/".into()),
-        Deed::Open(file),
-    ];
-    for deed in deeds {
+    let more = [Deed::Connect(here.to_string()), Deed::ChangeRoot("/".into()), Deed::Open(file)];
+    for deed in deeds_beside(&other).into_iter().chain(more) {
         let what = format!("{deed:?}");
         assert_eq!(apart.answer(deed).await, "PermissionDenied", "{what}");
     }
@@ -334,18 +337,7 @@ async fn what_a_digest_holds_without_a_word_counts_as_held() {
 async fn a_digest_whose_calls_nobody_refuses_can_do_what_its_user_can() {
     let apart = Apart::new(json!({"landlock": "off", "seccomp": "off"})).await;
     let other = Bystander::new();
-    for deed in [
-        Deed::Receive,
-        Deed::Pair,
-        Deed::Execute("/bin/true".into()),
-        Deed::Limit(other.id()),
-        Deed::Pin(other.id()),
-        Deed::Slow(other.id()),
-        Deed::Desert(other.id()),
-        Deed::Outlive,
-        Deed::Hide,
-        Deed::Kill(other.id()),
-    ] {
+    for deed in deeds_beside(&other) {
         let what = format!("{deed:?}");
         assert_eq!(apart.answer(deed).await, "()", "{what}");
     }
