@@ -18,8 +18,8 @@ pub(super) fn block_bytes(memory: usize) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct Block {
     memory: Vec<u8>,
-    /// How long the part is.
-    bytes: usize,
+    /// How long the part may be.
+    room: usize,
     /// Where the aligned part of the memory begins.
     start: usize,
     /// How much of it is filled.
@@ -27,29 +27,29 @@ pub(super) struct Block {
 }
 
 impl Block {
-    pub(super) fn new(bytes: usize) -> Self {
-        Self { bytes, ..Self::default() }
+    pub(super) fn new(room: usize) -> Self {
+        Self { room, ..Self::default() }
     }
 
     /// Another one, as long as this.
     pub(super) fn another(&self) -> Self {
-        Self::new(self.bytes)
+        Self::new(self.room)
     }
 
     /// Takes as many bytes as there is room for, and answers the others.
     pub(super) fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         if self.memory.is_empty() {
-            self.memory = vec![0; self.bytes + ALIGNMENT];
+            self.memory = vec![0; self.room + ALIGNMENT];
             self.start = self.memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         }
-        let (now, later) = bytes.split_at(bytes.len().min(self.bytes - self.filled));
+        let (now, later) = bytes.split_at(bytes.len().min(self.room - self.filled));
         self.memory[self.start + self.filled..][..now.len()].copy_from_slice(now);
         self.filled += now.len();
         later
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.filled == self.bytes
+        self.filled == self.room
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
