@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::{
     dice::Dice,
-    system::{Cluster, Settings, System},
+    system::{Cluster, Process, Settings, System},
 };
 
 use super::{
@@ -92,6 +92,16 @@ impl<'a> Trial<'a> {
         self.system.until_settled(SETTLE_PATIENCE).await?;
         watching.abort();
         Ok(begin.elapsed())
+    }
+
+    /// Makes sure that no service has ended.
+    pub(super) fn survived(&mut self) -> anyhow::Result<()> {
+        let system = &mut self.system;
+        let mut nodes = system.nodes.iter_mut().filter_map(|node| node.process.as_mut());
+        ensure!(nodes.all(Process::is_alive), "a node did not survive");
+        let web = system.web.as_mut();
+        ensure!(web.is_some_and(Process::is_alive), "the web service did not survive");
+        Ok(())
     }
 
     /// Looks at everything, and puts the system away.

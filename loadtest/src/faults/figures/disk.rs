@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-use crate::system::{Cluster, Process, Settings, System, until};
+use crate::system::{Cluster, Settings, System, until};
 
 use super::{
     super::{Bench, line::Line, order::Order, published::published, submit, trial::Trial},
@@ -87,7 +87,7 @@ async fn of_a_state(trial: &mut Trial<'_>, disk: &Disk) -> anyhow::Result<()> {
     let orders = trial.orders(Order::mixed);
     submit::start(&trial.system, &trial.ledger, orders, FULL).await??;
     tokio::time::sleep(FULL / 2).await;
-    survived(&mut trial.system)?;
+    trial.survived()?;
     disk.clear()?;
     trial.system.until_settled(PATIENCE).await
 }
@@ -106,7 +106,7 @@ async fn of_a_digest(trial: &mut Trial<'_>) -> anyhow::Result<()> {
     ensure!(published(&folder)?.is_empty(), "something is left of it");
     settle(trial, Order::digest("F13-room".to_owned(), instruction)).await?;
     ensure!(!published(&folder)?.is_empty(), "nothing came of it");
-    survived(&mut trial.system)
+    trial.survived()
 }
 
 async fn settle(trial: &Trial<'_>, order: Order) -> anyhow::Result<()> {
@@ -129,12 +129,12 @@ async fn of_the_database(bench: &Bench) -> anyhow::Result<u64> {
     let submitting = submit::start(&trial.system, &trial.ledger, orders, FULL);
     tokio::time::sleep(FULL).await;
     end_the_log(&trial.system, &cluster).await?;
-    survived(&mut trial.system)?;
+    trial.survived()?;
     disk.clear()?;
     cluster.start_again()?;
     submitting.await??;
     trial.system.until_settled(PATIENCE).await?;
-    survived(&mut trial.system)?;
+    trial.survived()?;
     let retries = trial.ledger.entries().retries;
     let line = trial.finish(Line::of(Figure::F13, "")).await?;
     ensure!(line.is_kept(), "{}", line.result);
@@ -149,11 +149,4 @@ async fn end_the_log(system: &System, cluster: &Cluster) -> anyhow::Result<()> {
         Ok((asked.is_err() && !cluster.runs()).then_some(()))
     })
     .await
-}
-
-fn survived(system: &mut System) -> anyhow::Result<()> {
-    let mut processes = system.nodes.iter_mut().filter_map(|node| node.process.as_mut());
-    ensure!(processes.all(Process::is_alive), "a node did not survive");
-    ensure!(system.web.as_mut().is_some_and(Process::is_alive), "the web service did not survive");
-    Ok(())
 }

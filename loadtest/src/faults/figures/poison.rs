@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::ensure;
 use sqlx::PgPool;
 
-use crate::system::{Process, Settings};
+use crate::system::Settings;
 
 use super::{
     super::{
@@ -28,8 +27,7 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Line> {
     // And each kind once; of those that take long there are no more.
     orders.extend(HARMS.iter().map(|harm| Order::of(harm, "F14")));
     let after = trial.run(orders, &[]).await?;
-    let mut nodes = trial.system.nodes.iter_mut().filter_map(|node| node.process.as_mut());
-    ensure!(nodes.all(Process::is_alive), "a node did not survive");
+    trial.survived()?;
     let kinds = reasons(&trial).await?;
     let count = format!("{} of {} kinds, {} jobs", kinds.len(), HARMS.len(), bench.args.jobs);
     let result = kinds.iter().map(|(kind, jobs)| format!("{kind} {jobs}")).collect::<Vec<_>>();
